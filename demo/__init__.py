@@ -1,0 +1,1 @@
+"""A local Slack, Entra and Graph over real sockets: for the demo, and for the tests."""

@@ -1,0 +1,244 @@
+"""What people do, sent to the bot as Slack sends it: form-encoded and signed."""
+
+import asyncio
+import hashlib
+import hmac
+import io
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+
+from demo.local_slack.answers import faults_of_command_answer, faults_of_submit_answer
+from demo.local_slack.blockkit import elements_of
+from demo.local_slack.responses import Responses
+from demo.local_slack.workspace import APP, TEAM, Message, SlackChannel, View, Workspace
+from demo.wire import Books
+
+PATIENCE = 3.0
+"""Seconds Slack waits before it tells the person `operation_timeout`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the bot answered: status 0 where it did not within three seconds."""
+
+    status: int
+    body: Any = None
+    took: float = 0.0
+    error: str = ""
+
+
+class Delivery:
+    """Signs and sends."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        books: Books,
+        now: Callable[[], datetime],
+        secret: str,
+        responses: Responses,
+        *,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.workspace = workspace
+        self.bot_url = ""
+        self.duplicate_deliveries = False
+        self.patience = patience
+        self._books = books
+        self._now = now
+        self._secret = secret
+        self._responses = responses
+        self._last: tuple[bytes, dict[str, str]] | None = None
+        self.session: aiohttp.ClientSession | None = None
+
+    async def command(
+        self, text: str, *, by: str = "U0ANALYST", channel: str = "C0GENERAL", trigger_id: str = "", url: str = ""
+    ) -> Answer:
+        """Type `/confirm-safe <text>`."""
+        user, place = self.workspace.users[by], self.workspace.channels[channel]
+        ts = self.workspace.new_ts(self._now())
+        whispered = Message(channel, ts, "", "", [], ephemeral_to=by, deleted=True)
+        whispered.response_url = url or self._responses.open(by, whispered)
+        self.workspace.whispered.append(whispered)
+        body = {
+            "team_id": TEAM,
+            "team_domain": "contoso",
+            "channel_id": channel,
+            "channel_name": _name(place),
+            "user_id": by,
+            "user_name": user.name.lower().replace(" ", "."),
+            "command": "/confirm-safe",
+            "text": text,
+            "api_app_id": APP,
+            "is_enterprise_install": "false",
+            "response_url": whispered.response_url,
+            "trigger_id": trigger_id or self.workspace.new_trigger(by, self._now()),
+        }
+        answer = await self._send(urlencode(body).encode())
+        self._show_answer(whispered, answer)
+        return answer
+
+    async def click(self, shown: Message, action_id: str, *, by: str = "U0MEGAN") -> Answer:
+        """Press a button of a message."""
+        block_id, element = _button(shown.blocks, action_id)
+        url = self._responses.open(by, shown)
+        container: dict[str, Any] = {"type": "message", "message_ts": shown.ts, "channel_id": shown.channel}
+        container["is_ephemeral"] = bool(shown.ephemeral_to)
+        thread = {"thread_ts": shown.thread_ts} if shown.thread_ts else {}
+        message = {"type": "message", "ts": shown.ts, "text": shown.text, "blocks": shown.blocks, **thread}
+        if shown.ephemeral_to:
+            shown.response_url = url
+        payload = {
+            "type": "block_actions",
+            **self._who(by),
+            "container": container,
+            "channel": {"id": shown.channel, "name": _name(self.workspace.channels[shown.channel])},
+            # Slack keeps no private messages, so it can't send one along.
+            **({} if shown.ephemeral_to else {"message": message}),
+            "state": {"values": {}},
+            "response_url": url,
+            "actions": [
+                {
+                    "type": "button",
+                    "action_id": action_id,
+                    "block_id": block_id,
+                    "value": element.get("value", ""),
+                    "text": element["text"],
+                    "action_ts": f"{self._now().timestamp():.6f}",
+                }
+            ],
+        }
+        sent = [self._interact(payload, by) for _ in range(2 if self.duplicate_deliveries else 1)]
+        return (await asyncio.gather(*sent))[0]
+
+    async def submit(self, modal: View, *, by: str = "", values: Mapping[str, Any] | None = None) -> Answer:
+        """Press a modal's submit; `values` maps an action_id to what was typed, or to the values chosen."""
+        user = by or modal.user
+        shown = {**modal.as_json(), "state": {"values": _state(modal.view["blocks"], values or {})}}
+        answer = await self._interact({"type": "view_submission", **self._who(user), "view": shown}, user)
+        self._complain("view_submission", faults_of_submit_answer(answer.body, modal.view), answer)
+        action = answer.body.get("response_action") if isinstance(answer.body, dict) else None
+        if action == "update":
+            modal.view, modal.hash = answer.body["view"], self.workspace.new_ts(self._now())
+        elif action != "errors" and answer.status == 200:
+            self.workspace.views.pop(user, None)
+        self._books.note_change()
+        return answer
+
+    def sign(self, body: bytes, timestamp: str | None = None) -> dict[str, str]:
+        """Slack's signature v0 (docs.slack.dev/authentication/verifying-requests-from-slack)."""
+        moment = timestamp or str(int(self._now().timestamp()))
+        base = b"v0:" + moment.encode() + b":" + body
+        digest = hmac.new(self._secret.encode(), base, hashlib.sha256).hexdigest()
+        return {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Slack-Request-Timestamp": moment,
+            "X-Slack-Signature": f"v0={digest}",
+        }
+
+    async def replay(self) -> Answer:
+        """Send the last signed request again, byte by byte."""
+        if self._last is None:
+            raise LookupError("nothing was sent yet")
+        return await self.post_raw(*self._last)
+
+    async def post_raw(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        if self.session is None:
+            raise RuntimeError("the local Slack is not running")
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self.patience):
+                async with self.session.post(self.bot_url, data=io.BytesIO(body), headers=headers) as response:
+                    text = await response.text()
+                    took = (time.monotonic() - began) * 1000
+                    return Answer(response.status, _parsed(text), took)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return Answer(0, took=(time.monotonic() - began) * 1000, error=type(error).__name__)
+
+    async def _interact(self, payload: dict[str, Any], by: str) -> Answer:
+        whole = {**payload, "trigger_id": self.workspace.new_trigger(by, self._now())}
+        return await self._send(urlencode({"payload": json.dumps(whole)}).encode())
+
+    async def _send(self, body: bytes) -> Answer:
+        self._last = (body, self.sign(body))
+        answer = await self.post_raw(*self._last)
+        self._books.note_change()
+        return answer
+
+    def _who(self, by: str) -> dict[str, Any]:
+        user = self.workspace.users[by]
+        return {
+            "api_app_id": APP,
+            "team": {"id": TEAM, "domain": "contoso"},
+            "user": {"id": by, "username": user.name, "name": user.name, "team_id": user.team},
+            "is_enterprise_install": False,
+        }
+
+    def _show_answer(self, whispered: Message, answer: Answer) -> None:
+        """Show what came with the 200; nothing at all where it was empty."""
+        self._complain("command", faults_of_command_answer(answer.body), answer)
+        if isinstance(answer.body, dict):
+            text, blocks = str(answer.body.get("text", "")), answer.body.get("blocks") or []
+        else:
+            text, blocks = str(answer.body or ""), []
+        if answer.status == 0:
+            text = "operation_timeout"
+        if not whispered.edits:  # else the response_url was quicker
+            whispered.text, whispered.blocks = text, blocks
+            whispered.deleted = not (text or blocks)
+        self._books.note_change()
+
+    def _complain(self, what: str, faults: list[str], answer: Answer) -> None:
+        for fault in faults if answer.status == 200 else []:
+            self._books.complain(f"the answer to a {what}: {fault}")
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
+
+
+def _name(channel: SlackChannel) -> str:
+    """Slack names only public channels to who is not in them."""
+    if channel.is_im:
+        return "directmessage"
+    return "privategroup" if channel.is_private else channel.name
+
+
+def _button(blocks: list[dict[str, Any]], action_id: str) -> tuple[str, Mapping[str, Any]]:
+    for n, block in enumerate(blocks):
+        for element in elements_of(block):
+            if element.get("action_id") == action_id and element["type"] == "button":
+                return str(block.get("block_id", f"b{n}")), element
+    raise LookupError(f"no button {action_id!r} there")
+
+
+def _state(blocks: list[dict[str, Any]], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give each input block's state; ids that the app left out are Slack's."""
+    state: dict[str, Any] = {}
+    for n, block in enumerate(blocks):
+        if block["type"] == "input":
+            element = block["element"]
+            action_id = element.get("action_id", f"a{n}")
+            state[block.get("block_id", f"b{n}")] = {action_id: _entered(element, values.get(action_id))}
+    return state
+
+
+def _entered(element: Mapping[str, Any], entered: Any) -> dict[str, Any]:
+    kind, options = element["type"], element.get("options", [])
+    if kind == "checkboxes":
+        chosen = [option for option in options if option["value"] in (entered or ())]
+        return {"type": kind, "selected_options": chosen}
+    if kind == "static_select":
+        picked = next((option for option in options if option["value"] == entered), None)
+        return {"type": kind, "selected_option": picked}
+    return {"type": kind, "value": entered}
