@@ -1,0 +1,203 @@
+"""What may be told to a request: one frozen command each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core.events import Why
+from bot.core.model import (
+    Asker,
+    ChannelId,
+    Elsewhere,
+    Finding,
+    MessageTs,
+    ObjectId,
+    Receipt,
+    RequestId,
+    RiskySnapshot,
+    SlackUserId,
+    Target,
+    TroubleKind,
+)
+from bot.core.reasons import Blind
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    asker: Asker
+    entries: tuple[str, ...]
+    reason: str
+    command: str
+    unreadable: tuple[str, ...] = ()
+    again_of: RequestId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundUsers:
+    """The look-up is over; `elsewhere` holds the users who are in an open request already."""
+
+    name: str
+    targets: tuple[Target, ...]
+    findings: tuple[Finding, ...]
+    elsewhere: Mapping[ObjectId, Elsewhere] = field(default_factory=dict)
+    blind: Blind = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """It was read, late, why users are at risk; or it turned out that it can't be."""
+
+    why: Why
+    updated: Mapping[ObjectId, datetime | None]
+    """For which riskLastUpdatedDateTime it was read."""
+    blind: Blind = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskOthers:
+    """The asker presses *Ask for the other n*."""
+
+    elsewhere: Mapping[ObjectId, Elsewhere] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DontAsk:
+    """Nothing will be asked for; only before it was shown."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordShown:
+    view: int
+    channel: ChannelId
+    ts: MessageTs
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    by: SlackUserId
+    name: str
+    view: int
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    by: SlackUserId
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Whoever asked takes it back."""
+
+    by: SlackUserId
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Somebody who may wants nobody else to be sent."""
+
+    by: SlackUserId
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """The time to decide is over, for this view."""
+
+    view: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What was read of everybody who waits to be sent; `missing` have no risk record any more."""
+
+    seen: tuple[RiskySnapshot, ...]
+    missing: tuple[ObjectId, ...] = ()
+    is_approver_at_risk: bool = False
+    follow_up: RequestId | None = None
+    """The id for a request of those whose risk rose, should there be one."""
+    why: Why = field(default_factory=dict)
+    """Why they are at risk now, of those about whom something is new since they were shown."""
+    unexplained: frozenset[ObjectId] = frozenset()
+    """Those of whom something is new, and nobody could read what."""
+    blind: Blind = ""
+    """What keeps the reasons from being read, where they are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginSend:
+    user_ids: tuple[ObjectId, ...]
+    seen: tuple[RiskySnapshot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """A day later: what Graph shows now of those who were not seen safe; `missing` have no risk record."""
+
+    snapshots: tuple[RiskySnapshot, ...]
+    missing: tuple[ObjectId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAccepted:
+    user_ids: tuple[ObjectId, ...]
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRefused:
+    user_ids: tuple[ObjectId, ...]
+    receipt: Receipt
+    roles: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailed:
+    user_ids: tuple[ObjectId, ...]
+    kind: TroubleKind
+    receipt: Receipt | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What Graph shows now of users that were sent; `missing` have no risk record."""
+
+    snapshots: tuple[RiskySnapshot, ...]
+    missing: tuple[ObjectId, ...] = ()
+    unread: tuple[ObjectId, ...] = ()
+    """Users of whom Graph would not tell."""
+    unseen: tuple[ObjectId, ...] = ()
+    """Users whose last reading is over and told nothing of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """`SEND_WITHIN` is over."""
+
+
+Command = (
+    Ask
+    | FoundUsers
+    | Explain
+    | AskOthers
+    | DontAsk
+    | RecordShown
+    | Approve
+    | Deny
+    | Withdraw
+    | Stop
+    | Expire
+    | Judge
+    | BeginSend
+    | LookAgain
+    | RecordAccepted
+    | RecordRefused
+    | RecordFailed
+    | ReadBack
+    | Lapse
+)

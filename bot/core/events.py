@@ -1,0 +1,223 @@
+"""What happened to a request, one frozen record each, and how each moves it: the fold that is the state."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core.model import (
+    Asker,
+    ChannelId,
+    Finding,
+    MessageTs,
+    ObjectId,
+    RequestId,
+    RiskySnapshot,
+    SlackUserId,
+    State,
+    Target,
+)
+from bot.core.reasons import Blind
+from bot.core.sending_events import (
+    Accepted,
+    Attempted,
+    CallFailed,
+    Doubted,
+    GaveUp,
+    LookedAgain,
+    Refused,
+    Released,
+    Reread,
+    SendingEvent,
+    SetAside,
+    Taken,
+    Unread,
+    Verified,
+    Why,
+)
+
+__all__ = [
+    "Accepted",
+    "Approved",
+    "Asked",
+    "Attempted",
+    "CallFailed",
+    "ClickRefused",
+    "Denied",
+    "Doubted",
+    "Drifted",
+    "Ended",
+    "Event",
+    "Expired",
+    "Explained",
+    "Found",
+    "GaveUp",
+    "Lapsed",
+    "LookedAgain",
+    "NotAsked",
+    "Opened",
+    "Refused",
+    "Released",
+    "Reread",
+    "SendingEvent",
+    "SetAside",
+    "Shown",
+    "Stopped",
+    "Taken",
+    "Unread",
+    "Verified",
+    "Voided",
+    "Why",
+    "Withdrawn",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody asked; nothing is known of the users yet."""
+
+    asker: Asker
+    entries: tuple[str, ...]
+    reason: str
+    command: str
+    unreadable: tuple[str, ...] = ()
+    again_of: RequestId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Entra was read: who can be asked for, and what is to say of the rest."""
+
+    name: str
+    targets: tuple[Target, ...]
+    findings: tuple[Finding, ...]
+    blind: Blind = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """It was read why users are at risk, after the request was shown without."""
+
+    why: Why
+    blind: Blind = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """It waits for a decision, as a new view."""
+
+    open_until: datetime
+    left_out: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """Nothing was asked for; `why` says on what ground."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Slack took this view; `digest` is the SHA-256 of the blocks it showed."""
+
+    view: int
+    channel: ChannelId
+    ts: MessageTs
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Somebody whom the policy allows said yes to exactly this view."""
+
+    by: SlackUserId
+    name: str
+    view: int
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    by: SlackUserId
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Whoever asked took it back before anybody decided."""
+
+    by: SlackUserId
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Somebody stopped it: these users are not sent any more."""
+
+    by: SlackUserId
+    user_ids: tuple[ObjectId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Nobody decided in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """The risk of all who were left rose since it was approved: the approval counts no longer."""
+
+    seen: tuple[RiskySnapshot, ...]
+    why: Why = field(default_factory=dict)
+    """Why they are at risk now, where that was read again."""
+    blind: Blind = ""
+    """What kept it from being read, where it was not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """Who approved is at risk in Entra: the approval counts no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """The approval could not be sent in time and no longer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Every user is settled."""
+
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class ClickRefused:
+    """Somebody tried what they may not, or what no longer decides anything."""
+
+    by: SlackUserId
+    action: str
+    why: str
+    view: int = 0
+    ref: str = ""
+    """What the person was given to quote, where they were."""
+
+
+Event = (
+    SendingEvent
+    | Asked
+    | Found
+    | Explained
+    | Opened
+    | NotAsked
+    | Shown
+    | Approved
+    | Denied
+    | Withdrawn
+    | Stopped
+    | Expired
+    | Drifted
+    | Voided
+    | Lapsed
+    | Ended
+    | ClickRefused
+)

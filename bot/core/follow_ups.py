@@ -1,0 +1,253 @@
+"""What has to be done because of what happened: the tasks that are committed with the events."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from bot.core import events as ev
+from bot.core.lifecycle import WAIT_FOR_CHOICE
+from bot.core.model import ChannelId, Request, Target
+from bot.core.terms import Terms
+
+TaskKind = Literal[
+    "look_up",
+    "explain",
+    "confirm",
+    "verify",
+    "show",
+    "stoppable",
+    "line",
+    "tell",
+    "answer",
+    "whisper",
+    "expire",
+    "lapse",
+    "sweep",
+    "tally",
+    "look_again",
+    "renewal",
+]
+COLLAPSING: frozenset[TaskKind] = frozenset({"look_up", "explain", "confirm", "verify", "show", "line", "renewal"})
+"""Asked for again while waiting, these are done once, for the newest state."""
+WAITING: tuple[TaskKind, ...] = ("look_up", "explain", "confirm", "verify", "look_again")
+"""What these do is wait for their turn with Graph, most of the time."""
+POSTING: tuple[TaskKind, ...] = ("show", "line", "tell", "answer", "whisper", "renewal")
+"""What these do may have been taken though no answer came."""
+
+FIRST_READ_BACK = timedelta(seconds=2)
+READ_IN_DOUBT = (timedelta(seconds=5), timedelta(seconds=15))
+"""After a doubtful send: the first read-back, and the second after the first."""
+PROGRESS_EVERY = timedelta(seconds=3)
+AFTER_THE_CALL = timedelta(milliseconds=100)
+"""How much later than what was approved its messages may be: Graph's next turn is a second away."""
+LINKED_AFTER = timedelta(seconds=3)
+LOOK_AGAIN_AFTER = timedelta(hours=24)
+SAY_SLOW_AFTER = timedelta(seconds=10)
+SAY_STUCK_AFTER = timedelta(seconds=60)
+STOPPABLE_AFTER = timedelta(seconds=2)
+"""Only what has not left by then is worth a button that stops it."""
+REMINDED = (1, 4)
+"""After so many times REMIND_AFTER."""
+GOOD_NEWS_EDITS_FOR = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A task that should exist; `key` names its one effect, `lane` keeps posts in order."""
+
+    kind: TaskKind
+    key: str
+    due_at: datetime
+    lane: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+def follow_ups(
+    before: Request | None,
+    after: Request,
+    happened: tuple[ev.Event, ...],
+    now: datetime,
+    *,
+    terms: Terms,
+    incident_channels: tuple[ChannelId, ...],
+) -> list[Wish]:
+    """Derive the tasks from one decision."""
+    wishes: list[Wish] = []
+    for event in happened:
+        wishes += _after(event, before, after, now, terms)
+    if before is not None:
+        wishes += _accepted_all(before, after, now)
+        wishes += _lines(before, after, now, incident_channels)
+    return wishes
+
+
+def _after(event: ev.Event, before: Request | None, after: Request, now: datetime, terms: Terms) -> Iterator[Wish]:
+    name = after.id
+    show = Wish("show", name, now)
+    match event:
+        case ev.Asked():
+            yield Wish("look_up", name, now)
+            # In no lane: what comes before it must not wait for it.
+            yield Wish("answer", f"{name}.slow", now + SAY_SLOW_AFTER, payload={"topic": "slow"})
+        case ev.Found() if after.state == "looking_up":
+            yield answer(after, "findings", now)
+            yield Wish("expire", f"{name}.choice", now + WAIT_FOR_CHOICE)
+        case ev.NotAsked():
+            yield answer(after, "not_asked", now)
+        case ev.Opened():
+            yield show
+            yield Wish("expire", f"{name}.{after.view}", event.open_until)
+            if after.blind == "busy" and after.is_blind:
+                yield Wish("explain", name, now)
+        case ev.Shown() if before is not None and before.shown_view < event.view:
+            yield from () if before.shown_view else (answer(after, "waiting", now),)
+            yield from _reminders(after, now, terms)
+        case ev.Approved():
+            yield from _approved(after, now, terms)
+        case ev.Stopped() if not after.is_final:
+            yield from (show, tell(after, "stopped", now))
+        case ev.Ended() if all(t.receipt and t.receipt.status == FORBIDDEN for t in after.targets):
+            yield show
+        case ev.Denied() | ev.Expired() | ev.Ended():
+            yield show
+            yield from _ended(after, now)
+        case ev.Withdrawn():
+            yield from (show, tell(after, "withdrawn", now)) if after.shown_view else (show,)
+        case ev.LookedAgain():
+            yield tell(after, "looked_again", now)
+        case ev.Lapsed() | ev.Voided() | ev.Drifted() | ev.SetAside():
+            yield from _changed(event, after, now)
+        case ev.Accepted() | ev.Taken():
+            # Nothing that merely flickers: while more is to be sent, the progress is shown now and then.
+            yield Wish("show", name, now + PROGRESS_EVERY) if after.having("waiting") else show
+            yield Wish("verify", name, now + FIRST_READ_BACK)
+        case ev.Refused() if event.receipt.status == FORBIDDEN:
+            yield tell(after, f"forbidden{after.rounds}", now, roles=event.roles)
+        case ev.GaveUp(progress="voided"):
+            yield tell(after, f"partly_voided{after.rounds}", now)
+        case ev.Released():
+            yield Wish("confirm", name, now)
+        case ev.Attempted() if again := [t for t in after.having("attempted") if _is_again(t, event)]:
+            yield tell(after, f"again{after.version}", now, n=len(again))
+        case ev.CallFailed():
+            yield from _failed(event, before, after, now)
+        case _:
+            pass
+
+
+def _approved(after: Request, now: datetime, terms: Terms) -> Iterator[Wish]:
+    yield Wish("confirm", after.id, now + terms.hold)
+    yield Wish("show", after.id, now + AFTER_THE_CALL)
+    yield Wish("stoppable", f"{after.id}.{after.rounds}", now + STOPPABLE_AFTER)
+    yield Wish("lapse", f"{after.id}.{after.view}", now + terms.hold + terms.send_within)
+
+
+def _ended(after: Request, now: datetime) -> Iterator[Wish]:
+    topic = after.state if after.state in {"denied", "expired", "stopped"} else "ended"
+    yield tell(after, topic, now)
+    # A mention in a channel that they are not in reaches nobody.
+    yield Wish("tell", f"{after.id}.{topic}.asker", now, payload={"topic": topic, "to_asker": True})
+    if after.having("unseen", "unchanged", "unknown", "risky_again"):
+        yield Wish("look_again", after.id, now + LOOK_AGAIN_AFTER)
+
+
+def _reminders(after: Request, now: datetime, terms: Terms) -> Iterator[Wish]:
+    """Twice, and only while this very view waits; in no lane, as nothing that comes before must wait for them."""
+    for times in REMINDED if terms.remind_after else ():
+        due = now + times * terms.remind_after
+        if after.state == "pending" and after.open_until is not None and due < after.open_until:
+            topic = f"reminder{after.view}.{times}"
+            yield Wish("tell", f"{after.id}.{topic}", due, payload={"topic": topic, "view": after.view})
+
+
+def _is_again(target: Target, event: ev.Attempted) -> bool:
+    return target.attempts > 1 and target.user_id in event.user_ids
+
+
+FORBIDDEN = 403
+
+
+def _changed(
+    event: ev.Lapsed | ev.Voided | ev.Drifted | ev.SetAside, after: Request, now: datetime
+) -> Iterator[Wish]:
+    """What was approved does not hold any more."""
+    match event:
+        case ev.Lapsed():
+            yield tell(after, f"lapsed{after.rounds}", now)
+        case ev.Voided():
+            yield tell(after, f"voided{after.rounds}", now)
+        case ev.Drifted():
+            yield tell(after, f"drifted{after.rounds}", now)
+        case ev.SetAside():
+            yield Wish("show", after.id, now)
+            if event.drifted:
+                # Once the other request is there, so that it can be linked.
+                ids = [snapshot.user_id for snapshot in event.drifted]
+                where = {"follow_up": event.follow_up, "user_ids": ids}
+                yield tell(after, f"set_aside{after.version}", now + LINKED_AFTER, **where)
+
+
+def _failed(event: ev.CallFailed, before: Request | None, after: Request, now: datetime) -> Iterator[Wish]:
+    trouble = after.trouble
+    if trouble is None:
+        return
+    if before is None or before.trouble is None or before.trouble.kind != trouble.kind:
+        yield Wish("show", after.id, now)
+    nth = after.rounds
+    match event.kind:
+        case "unclear":
+            attempts = max(t.attempts for t in after.targets)
+            yield Wish("verify", after.id, now + READ_IN_DOUBT[0])
+            yield tell(after, f"unclear{nth}.{attempts}", now)
+        case "sign_in":
+            yield tell(after, f"sign_in{nth}", now, code=event.code)
+        case "throttled" | "unreachable" if now - trouble.since >= SAY_STUCK_AFTER:
+            yield tell(after, f"{event.kind}{nth}", now)
+        case _:
+            pass
+
+
+def _accepted_all(before: Request, after: Request, now: datetime) -> Iterator[Wish]:
+    """The outcome is told once nothing is left to send."""
+    was, is_ = (r.having("waiting", "attempted") for r in (before, after))
+    if was and not is_ and after.having("accepted"):
+        yield tell(after, "accepted", now)
+
+
+def _lines(before: Request, after: Request, now: datetime, channels: tuple[ChannelId, ...]) -> Iterator[Wish]:
+    was_public, is_public = bool(before.shown_view), bool(after.shown_view)
+    if not is_public or (was_public and line_state(before) == line_state(after)):
+        return
+    for channel in channels:
+        line = f"{after.id}.line.{channel}"
+        yield Wish("line", line, now + AFTER_THE_CALL, lane=channel, payload={"channel": channel})
+        if after.is_final:
+            end = {"channel": channel, "topic": "end"}
+            yield Wish("tell", f"{after.id}.end.{channel}", now, lane=channel, payload=end)
+
+
+def line_state(request: Request) -> object:
+    """What the incident line says of a request; the line is edited when it changes."""
+    return request.state, len(request.having("confirmed"))
+
+
+def tell(request: Request, topic: str, now: datetime, **payload: Any) -> Wish:
+    """One post in the request's thread, told once."""
+    return Wish("tell", f"{request.id}.{topic}", now, lane=request.id, payload={"topic": topic, **payload})
+
+
+def answer(request: Request, topic: str, now: datetime) -> Wish:
+    """One private answer to whoever asked."""
+    key = f"{request.id}.{topic}"
+    return Wish("answer", key, now, lane=f"{request.id}.answer", payload={"topic": topic})
+
+
+def edits_outcome(request: Request) -> bool:
+    """Whether the end is good news that came soon, so that it edits the outcome post."""
+    soon = (
+        request.ended_at is not None
+        and request.decision is not None
+        and request.ended_at - request.decision.at <= GOOD_NEWS_EDITS_FOR
+    )
+    return soon and request.state == "confirmed"

@@ -1,0 +1,298 @@
+"""The nouns: a request, its users, what Graph said of them, and the people who ask and decide."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NewType, get_args
+
+from bot.core.reasons import Blind, Reason
+
+RequestId = NewType("RequestId", str)
+"""What people call a request, such as CS-4K7Q."""
+ObjectId = NewType("ObjectId", str)
+"""A directory object's id: a GUID in lower case."""
+SlackUserId = NewType("SlackUserId", str)
+ChannelId = NewType("ChannelId", str)
+MessageTs = NewType("MessageTs", str)
+"""Slack's name for a message inside its channel, such as 1712345678.000100."""
+
+MAX_USERS = 500
+"""Users one request may hold."""
+MAX_USERS_A_CALL = 60
+"""Users one confirmSafe carries: Graph documents 60 for the beta `dismiss` and nothing for confirmSafe."""
+MAX_USERS_SHOWN = 20
+"""Above this the message can't show everybody, so the approval is given in the review modal."""
+
+State = Literal[
+    "looking_up",
+    "pending",
+    "not_asked",
+    "approved",
+    "denied",
+    "withdrawn",
+    "expired",
+    "stopped",
+    "sent",
+    "confirmed",
+    "partly_confirmed",
+    "not_confirmed",
+    "accepted_unseen",
+    "unknown",
+]
+FINAL: frozenset[State] = frozenset(get_args(State)) - {"looking_up", "pending", "approved", "sent"}
+
+Progress = Literal[
+    "waiting",  # nothing sent yet
+    "attempted",  # recorded as about to be sent; without an answer it is not known whether Graph took it
+    "accepted",  # Graph answered 204
+    "confirmed",  # read back as safe after the 204
+    "refused",  # Graph answered 4xx: nothing was changed
+    "not_sent",  # the approval lapsed before this user's call, others of the request were sent
+    "voided",  # likewise, but whoever approved turned out to be at risk
+    "stopped",  # somebody stopped it before this user was sent
+    "left_out",  # no longer at risk, deleted or without a record, when it was about to be sent
+    "moved",  # the risk rose after the approval: asked for anew in a request of its own
+    "unchanged",  # accepted, but 15 minutes later still at risk and not processing
+    "unseen",  # accepted, but 15 minutes later still processing
+    "risky_again",  # accepted, and at risk again since
+    "unknown",  # sent, and reading back did not settle it
+]
+
+_RANK = {"none": 0, "low": 1, "medium": 2, "high": 3}
+HIGHEST_RANK = 4
+
+
+def rank_of(level: str) -> int:
+    """How serious a riskLevel is; hidden, missing and future levels count as the highest."""
+    return _RANK.get(level, HIGHEST_RANK)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskySnapshot:
+    """What Graph said of one riskyUser at one moment; enum members are kept as the strings that came."""
+
+    user_id: ObjectId
+    display_name: str
+    upn: str
+    level: str
+    state: str
+    read_at: datetime
+    last_updated: datetime | None = None
+    detail: str = ""
+    is_deleted: bool = False
+    is_processing: bool = False
+
+    @property
+    def is_at_risk(self) -> bool:
+        """Whether confirming safe would change anything: anything but a known end of the risk counts."""
+        return self.state not in {"none", "confirmedSafe", "remediated", "dismissed"}
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether the risk is gone; a level of none beside a state that is at risk proves nothing."""
+        return self.state == "confirmedSafe" or (self.level == "none" and not self.is_at_risk)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What Graph answered to one call, for the record and for Microsoft's support."""
+
+    status: int
+    code: str = ""
+    request_id: str = ""
+    client_request_id: str = ""
+    date: str = ""
+    diagnostic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One user of a request: what was shown of them and how far they are."""
+
+    shown: RiskySnapshot
+    addresses: tuple[str, ...] = ()
+    progress: Progress = "waiting"
+    attempts: int = 0
+    accepted_at: datetime | None = None
+    receipt: Receipt | None = None
+    was: RiskySnapshot | None = None
+    """What an earlier approval saw, where the risk has risen since."""
+    why: tuple[Reason, ...] | None = None
+    """Why they are at risk, the most serious first; None where that could not be read."""
+    knew: tuple[Reason, ...] | None = None
+    """The reasons that an earlier approval saw, where the risk has risen since."""
+    sent_as: RiskySnapshot | None = None
+    """What was read just before the last attempt."""
+    last_read: RiskySnapshot | None = None
+    is_missing: bool = False
+    """Whether Entra had no risk record of them when they were last looked for."""
+    doubted_at: datetime | None = None
+    """When it became unclear whether Graph took the last attempt."""
+    doubt_read_at: datetime | None = None
+    """When it was last read back since then."""
+    was_doubted: bool = False
+    """Whether it was ever unclear if Graph took it: then nobody can say that nothing was changed."""
+    doubtful_reads: int = 0
+    """Read-backs since then that settled nothing."""
+    unchanged_reads: int = 0
+    """Those of them that found the user just as it was shown."""
+    unread_since: datetime | None = None
+    """When Graph first would not tell of them, if it has not told since."""
+
+    @property
+    def user_id(self) -> ObjectId:
+        return self.shown.user_id
+
+    @property
+    def name(self) -> str:
+        return self.shown.display_name or self.shown.upn or self.shown.user_id
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and where they typed it."""
+
+    id: SlackUserId
+    channel: ChannelId
+    name: str = ""
+    """The name people see; empty until it was looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The open request that a user is in already; without a place where it was not shown yet."""
+
+    request_id: RequestId
+    asker: SlackUserId
+    asked_at: datetime
+    channel: ChannelId | None = None
+    ts: MessageTs | None = None
+
+
+CALM = frozenset({"no_risk", "not_listed", "already_safe"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the look-up has to say of what was typed."""
+
+    kind: Literal[
+        "unreadable",
+        "unknown",
+        "deleted",
+        "no_risk",  # read: no record, or its risk has ended
+        "not_listed",  # not read: Entra's list of users at risk doesn't name them
+        "not_read",  # neither on as much of the list as could be read, nor got alone
+        "already_safe",
+        "open_elsewhere",
+        "own_account",
+        "no_email",
+    ]
+    entry: str
+    """As it was typed, or as Graph names the user."""
+    name: str = ""
+    other: Elsewhere | None = None
+    """For open_elsewhere: the request the user is waiting in."""
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether the asker has to choose; a user who is no longer at risk is only left out with a remark."""
+        return self.kind not in CALM
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who decided, and when."""
+
+    by: SlackUserId
+    at: datetime
+    view: int
+    reason: str = ""
+    email: str = ""
+    """By which the account in Entra is known."""
+
+
+TroubleKind = Literal["throttled", "sign_in", "unreachable", "unclear", "bisecting", "late"]
+Reopened = Literal["", "lapsed", "drifted", "voided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why an approved request has not left yet."""
+
+    kind: TroubleKind
+    since: datetime
+    last_try: datetime
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to confirm users safe, folded from its events."""
+
+    id: RequestId
+    version: int
+    state: State
+    asker: Asker
+    entries: tuple[str, ...]
+    """Object ids and UPNs in lower case, Slack mentions as <@U…>."""
+    reason: str
+    command: str
+    """The whole command, for echoing it."""
+    asked_at: datetime
+    unreadable: tuple[str, ...] = ()
+    """What stood among the ids and is none, as typed."""
+    targets: tuple[Target, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    left_out: tuple[Finding, ...] = ()
+    why_not_asked: str = ""
+    open_until: datetime | None = None
+    view: int = 0
+    """How often it was made ready to be shown."""
+    shown_view: int = 0
+    """The newest view that Slack has taken."""
+    channel: ChannelId | None = None
+    ts: MessageTs | None = None
+    decision: Decision | None = None
+    trouble: Trouble | None = None
+    blind: Blind = ""
+    """What kept the reasons from being read, where some are missing."""
+    explained_view: int = 0
+    """The view with which the reasons came in, where they came late."""
+    reopened: Reopened = ""
+    """Why it waits for a decision again."""
+    rounds: int = 0
+    """How often it went back to waiting after an approval."""
+    last_decision: Decision | None = None
+    """The approval that no longer counts."""
+    stopped: Decision | None = None
+    ended_at: datetime | None = None
+    again_of: RequestId | None = None
+    """The request that this one asks again for."""
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def highest(self) -> Target:
+        """The user with the most serious risk level; the first of several."""
+        return max(self.targets, key=lambda target: rank_of(target.shown.level))
+
+    @property
+    def asked_for(self) -> tuple[Target, ...]:
+        """The users that are to be confirmed: without those left out or asked for anew meanwhile."""
+        return tuple(t for t in self.targets if t.progress not in {"left_out", "moved"})
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether an approval is being carried out."""
+        return self.state in {"approved", "sent"}
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether of some it is not shown why they are at risk."""
+        return any(target.why is None for target in self.asked_for)
+
+    def having(self, *progress: Progress) -> tuple[Target, ...]:
+        """The users who are exactly this far."""
+        return tuple(target for target in self.targets if target.progress in progress)

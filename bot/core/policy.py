@@ -1,0 +1,98 @@
+"""May this person ask for, or decide on, this request? A refusal is a value, not an error."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.core.model import Request, SlackUserId
+from bot.core.persons import Person
+
+Why = Literal[
+    "not_member",
+    "not_approver",
+    "only_approvers_deny",
+    "own_request",
+    "own_account",
+    "no_email",
+    "could_not_check",
+    "decided",
+    "old_view",
+    "not_shown",
+    "unknown_request",
+    "may_not_ask",
+    "only_asker_withdraws",
+    "only_approvers_stop",
+    "too_late",
+]
+"""Grounds for a refusal; each has words of its own in bot/slack/blocks/refusals.py."""
+
+Action = Literal["approve", "review", "deny", "ask_again", "ask_others", "drop", "withdraw", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """You may not, or it would change nothing."""
+
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Who approves and who asks: Slack user ids and user group ids."""
+
+    approvers: tuple[str, ...]
+    requesters: tuple[str, ...] = ()
+    """Empty: full members who are in the approval channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A person and the groups they were in when they clicked; `groups` maps a group id to its members."""
+
+    person: Person
+    groups: Mapping[str, frozenset[SlackUserId]]
+
+    def is_in(self, listed: tuple[str, ...]) -> bool:
+        """Whether the list names the person or one of their groups."""
+        return any(entry == self.person.id or self.person.id in self.groups.get(entry, ()) for entry in listed)
+
+
+def may_decide(policy: Policy, standing: Standing, request: Request, action: Action) -> Refusal | None:
+    """Judge an Approve, Review or Deny by someone who was looked up at the click."""
+    person = standing.person
+    if not person.is_full_member:
+        return Refusal("not_member")
+    if person.id == request.asker.id and (action != "deny" or standing.is_in(policy.approvers)):
+        return Refusal("own_request")
+    if not standing.is_in(policy.approvers):
+        is_target = person.email and is_among_targets(person, request)
+        if is_target:
+            return Refusal("own_account")
+        return Refusal("only_approvers_deny" if action == "deny" else "not_approver")
+    if not person.email:
+        return Refusal("no_email")
+    if is_among_targets(person, request):
+        return Refusal("own_account")
+    return None
+
+
+def may_stop(policy: Policy, standing: Standing, request: Request) -> Refusal | None:
+    """Judge a Stop: any approver may, and whoever asked."""
+    if not standing.person.is_full_member:
+        return Refusal("not_member")
+    may = standing.person.id == request.asker.id or standing.is_in(policy.approvers)
+    return None if may else Refusal("only_approvers_stop")
+
+
+def is_among_targets(person: Person, request: Request) -> bool:
+    """Whether the person's e-mail is a UPN, mail or proxy address of one of the users."""
+    email = person.email.casefold()
+    return any(email in (t.shown.upn.casefold(), *t.addresses) for t in request.targets)
+
+
+def may_ask(policy: Policy, standing: Standing, *, is_in_channel: bool) -> Refusal | None:
+    """Judge an ask by someone who was looked up just now."""
+    if not standing.person.is_full_member:
+        return Refusal("not_member")
+    allowed = standing.is_in(policy.requesters) if policy.requesters else is_in_channel
+    return None if allowed else Refusal("may_not_ask")
