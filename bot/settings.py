@@ -1,0 +1,270 @@
+"""Every setting: read from the environment, from `.env` or from files, and checked all at once."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot import setting_credentials as credentials
+from bot import setting_values as values
+from bot.clouds import GRAPH_ROOTS, LOGIN_HOSTS
+from bot.errors import SettingsInvalid
+from bot.setting_sources import read_dotenv, text_of, without_empty
+
+_NOT_BUILT = {
+    "SLACK_APP_TOKEN": "Socket Mode",
+    "POLICY_FILE": "policy file",
+    "DATABASE_ADMIN_URL": "separate owner of the database",
+    "AUDIT_RETENTION": "pruning of the audit trail",
+    "ADMIN_HOST": "admin listener",
+    "ADMIN_PORT": "admin listener",
+}
+_OAUTH = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+_MISSING = {
+    "SLACK_BOT_TOKEN": "is missing: give the Bot User OAuth Token (xoxb-…) of the Slack app.",
+    "SLACK_SIGNING_SECRET": "is missing: needed for HTTP. Slack shows it under Basic Information.",
+    "AZURE_TENANT_ID": "is missing: give the Directory (tenant) ID of the app registration.",
+    "APPROVERS": values.NOBODY,
+    "APPROVAL_CHANNEL": "is missing: give the id (C…) of the channel where requests are decided.",
+}
+
+
+def _cloud(value: str) -> str:
+    if value == "china":
+        raise ValueError("is china, but Graph has no confirmSafe in that cloud.")
+    return values.one_of(*GRAPH_ROOTS)(value)
+
+
+def _log_format() -> Literal["console", "json"]:
+    return "console" if sys.stderr.isatty() else "json"  # where the log goes
+
+
+class Settings(BaseSettings):
+    """What the operator chose; made by `load` alone."""
+
+    model_config = SettingsConfigDict(
+        alias_generator=str.upper,
+        case_sensitive=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=False,
+    )
+
+    slack_bot_token: Annotated[SecretStr, BeforeValidator(values.bot_token)] = Field(
+        description="The Bot User OAuth Token of the Slack app, `xoxb-…`."
+    )
+    slack_signing_secret: Annotated[SecretStr, BeforeValidator(values.secret)] = Field(
+        description="The Signing Secret of the Slack app: proves that a request comes from Slack."
+    )
+    slack_api_url: Annotated[str, BeforeValidator(values.slack_api)] = Field(
+        default="https://slack.com/api/", description="Where Slack's Web API is."
+    )
+    azure_tenant_id: Annotated[str, BeforeValidator(values.tenant)] = Field(
+        description="The Directory (tenant) ID of the app registration."
+    )
+    azure_client_id: Annotated[str, BeforeValidator(values.client)] = Field(
+        default="",
+        description="The Application (client) ID of the app registration. "
+        "With a managed identity: that of a user-assigned one; left out, the system-assigned one is used.",
+    )
+    azure_client_secret: Annotated[SecretStr | None, BeforeValidator(values.secret)] = Field(
+        default=None, description="The value (not the id) of a client secret of the app registration."
+    )
+    azure_client_certificate_path: Path | None = Field(
+        default=None, description="A PEM or PFX file with a certificate of the app registration and its private key."
+    )
+    azure_client_certificate_password: SecretStr | None = Field(
+        default=None, description="The password of that file, if it has one."
+    )
+    azure_client_send_certificate_chain: Annotated[bool, BeforeValidator(values.flag)] = Field(
+        default=False,
+        description="`true` sends the certificate and its issuers along, "
+        "needed where Entra trusts it by subject name and issuer.",
+    )
+    azure_federated_token_file: Path | None = Field(
+        default=None,
+        description="The file in which the platform (Kubernetes, for one) keeps a token that the app registration "
+        "trusts. Its name ends in `_FILE`, but it is a setting of its own.",
+    )
+    azure_token_credentials: Annotated[
+        Literal["ManagedIdentityCredential"] | None, BeforeValidator(values.token_credentials)
+    ] = Field(default=None, description="`ManagedIdentityCredential`: sign in as what Azure runs the bot as.")
+    graph_cloud: Annotated[Literal["global", "usgov", "usgov-dod"], BeforeValidator(_cloud)] = Field(
+        default="global",
+        description="`global` (also GCC), `usgov` (GCC High, L4) or `usgov-dod` (L5). "
+        "`china` is refused: Graph has no confirmSafe there.",
+    )
+    azure_authority_host: Annotated[str, BeforeValidator(values.authority)] = Field(
+        default_factory=lambda known: LOGIN_HOSTS[known["graph_cloud"]],
+        description="Where tokens come from, such as `https://login.microsoftonline.com`; a bare host will do.",
+    )
+    graph_url: Annotated[str, BeforeValidator(values.graph_root)] = Field(
+        default_factory=lambda known: GRAPH_ROOTS[known["graph_cloud"]],
+        description="The root of Graph without a version, such as `https://graph.microsoft.com`. "
+        "Moves only where calls go: the token stays the cloud's.",
+    )
+    approvers: Annotated[tuple[str, ...], BeforeValidator(values.approvers)] = Field(
+        description="Who may approve: Slack user ids (`U…`) and user group ids (`S…`), separated by commas."
+    )
+    approval_channel: Annotated[str, BeforeValidator(values.channel)] = Field(
+        description="The id (`C…`) of the one channel where requests are posted and decided."
+    )
+    requesters: Annotated[tuple[str, ...], BeforeValidator(values.people)] = Field(
+        default=(),
+        description="Who may ask, like `APPROVERS`. Empty: every full member who is in the approval channel.",
+    )
+    incident_channels: Annotated[tuple[str, ...], BeforeValidator(values.channels)] = Field(
+        default=(),
+        description="Ids of the channels that are told of every request and outcome, separated by commas.",
+    )
+    approval_ttl: Annotated[timedelta, BeforeValidator(values.duration)] = Field(
+        default=timedelta(hours=8),
+        description="How long a request waits for a decision (ISO 8601), anew each time it returns to waiting.",
+    )
+    send_within: Annotated[timedelta, BeforeValidator(values.duration)] = Field(
+        default=timedelta(hours=1),
+        description="How long an approval keeps if Entra can't take it (ISO 8601).",
+    )
+    hold: Annotated[timedelta, BeforeValidator(values.duration_or_none)] = Field(
+        default=timedelta(0),
+        description="How long an approved request waits before it is sent (ISO 8601), so that it can be stopped.",
+    )
+    remind_after: Annotated[timedelta, BeforeValidator(values.duration_or_none)] = Field(
+        default=timedelta(minutes=15),
+        description="When approvers are reminded of a request that waits (ISO 8601), "
+        "and once more after four times that; `PT0S`: never.",
+    )
+    requests_per_hour: Annotated[int, BeforeValidator(values.number(1, 100_000))] = Field(
+        default=20, description="How often one person may ask in an hour."
+    )
+    support_contact: str = Field(default="", description="Whom people are told to turn to, such as `#identity-help`.")
+    database_url: Annotated[str, BeforeValidator(values.database)] = Field(
+        default_factory=lambda: values.database("sqlite:///confirm-safe.db"),
+        description="`sqlite:///<file>`, relative to the working directory, or `sqlite:////<absolute path>`.",
+    )
+    audit_key: Annotated[SecretStr | None, BeforeValidator(values.secret)] = Field(
+        default=None,
+        description="Keys the chain of the audit trail (HMAC-SHA256). Without it: plain SHA-256.",
+    )
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: Annotated[int, BeforeValidator(values.number(0, 65535))] = Field(
+        default=3000, description="The port to listen on. Slack posts to `/slack/events`; 0 takes a free one."
+    )
+    drain_seconds: Annotated[int, BeforeValidator(values.number(0, 3600))] = Field(
+        default=8,
+        description="How long a stop waits for what is in hand; the rest goes on at the next start.",
+    )
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(values.log_level)] = Field(
+        default="INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`."
+    )
+    log_format: Annotated[Literal["console", "json"], BeforeValidator(values.one_of("console", "json"))] = Field(
+        default_factory=_log_format, description="`console` or `json`."
+    )
+    files: dict[str, Path] = {}
+    """Which settings came by `<NAME>_FILE`, and from where: not itself a setting."""
+
+    @property
+    def database_path(self) -> Path:
+        """The absolute path of the SQLite file."""
+        return Path(self.database_url.removeprefix("sqlite:///"))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class calls it by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what `load` hands in: it alone knows of `<NAME>_FILE` and of every problem at once."""
+        return (init_settings,)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDoc:
+    """One row of the README's table."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+_ONE_OF_FOUR = "**one of four**"
+_DEFAULTS = {
+    "AZURE_CLIENT_ID": "**required**",
+    **dict.fromkeys(credentials.KINDS, _ONE_OF_FOUR),
+    "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN": "`false`",
+    "AZURE_AUTHORITY_HOST": "by `GRAPH_CLOUD`",
+    "GRAPH_URL": "by `GRAPH_CLOUD`",
+    "APPROVAL_TTL": "`PT8H`",
+    "SEND_WITHIN": "`PT1H`",
+    "REMIND_AFTER": "`PT15M`",
+    "HOLD": "`PT0S`",
+    "DATABASE_URL": "`sqlite:///confirm-safe.db`",
+    "LOG_FORMAT": "`console` on a terminal, else `json`",
+}
+
+
+def _doc(name: str, default: Any, meaning: str, *, is_required: bool) -> SettingDoc:
+    shown = "**required**" if is_required else _DEFAULTS.get(name) or (f"`{default}`" if default else "")
+    return SettingDoc(name, shown, meaning)
+
+
+_FIELDS = {field.alias or "": field for name, field in Settings.model_fields.items() if name != "files"}
+SETTINGS = tuple(
+    _doc(name, field.default, field.description or "", is_required=field.is_required())
+    for name, field in _FIELDS.items()
+)
+
+
+def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Settings:
+    """Read every setting. Raises SettingsInvalid with all problems at once; none of them holds a secret."""
+    problems: list[str] = []
+    files: dict[str, Path] = {}
+    written = read_dotenv(dotenv, problems) if dotenv else {}
+    both = without_empty(written) | without_empty(os.environ if environ is None else environ)
+    given: dict[str, Any] = {
+        name: text for name in (*_FIELDS, *_NOT_BUILT, *_OAUTH) if (text := text_of(name, both, problems, files))
+    }
+    problems += _contradictions(given)
+    settings = None
+    try:
+        settings = Settings(FILES=files, **{name: text for name, text in given.items() if name in _FIELDS})
+    except ValidationError as error:
+        # Raised below, outside of this block: pydantic's own error holds what was typed, secrets too.
+        problems += _invalid(error, both)
+    problems += credentials.problems(given, both)
+    if problems or settings is None:
+        raise SettingsInvalid(problems)
+    return settings
+
+
+def _contradictions(given: Mapping[str, str]) -> Iterator[str]:
+    for name, what in _NOT_BUILT.items():
+        if name in given:
+            yield f"{name} is set, but this version has no {what} yet: remove it."
+    for name in _OAUTH:
+        if name in given:
+            yield f"{name} is set, but the bot is installed by its token, not by OAuth: remove it."
+
+
+def _invalid(error: ValidationError, given: Mapping[str, str]) -> Iterator[str]:
+    for detail in error.errors(include_url=False, include_input=False):
+        name = str(detail["loc"][0])
+        match detail["type"]:
+            case "missing" if f"{name}_FILE" in given:
+                pass  # its file is the problem, and was named
+            case "missing":
+                yield f"{name} {_MISSING[name]}"
+            case "default_factory_not_called":
+                pass  # the default hangs on a setting that is itself a problem
+            case _:
+                yield f"{name} {detail['ctx']['error']}"

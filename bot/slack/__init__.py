@@ -1,0 +1,1 @@
+"""Slack: who people are, what they are shown, and posting it once."""

@@ -1,0 +1,1 @@
+"""Every word a user reads: pure builders from a request to Block Kit."""

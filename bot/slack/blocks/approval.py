@@ -1,0 +1,212 @@
+"""The approval message: the one place where a request is read and decided, redrawn from its state."""
+
+import re
+from collections import Counter
+from typing import assert_never
+
+from bot.core.model import MAX_USERS_SHOWN, Finding, Request, Target
+from bot.core.parsing import MAX_REASON
+from bot.slack.blocks import people, why, words
+from bot.slack.blocks.buttons import ask_again, pending_buttons, stop
+from bot.slack.blocks.message import (
+    MAX_SECTION,
+    Block,
+    Message,
+    context,
+    header,
+    joined,
+    plain_section,
+    section,
+)
+from bot.slack.blocks.place import Place
+from bot.slack.blocks.states import State, state_of
+
+_MAX_HEADER = 150
+_MAX_TEXT = 150
+_PARAGRAPHS = 5
+"""Up to this many users get a section each, above it a line."""
+_LINES = 5
+_RISKIEST = 10
+_ROOMS = ((100, 120, 200), (80, 100, 80), (60, 80, 50), (30, 40, 40))
+"""Room for a name, a UPN and why: ten lines share one section."""
+_NAMES_A_TEST = re.compile(
+    r"\b(pen(etration)?[ -]?test\w*|test(s|ed|ing)?|red[ -]?team\w*|simulat\w+)\b", re.IGNORECASE
+)
+
+MEANING = (
+    "Confirming clears *all* current risk on the account, not only what is listed, and teaches Entra that "
+    "such sign-ins are normal. It can't be undone."
+)
+_TEST = "For a real but harmless sign-in, such as a pen test, use Dismiss user risk in Entra instead of confirming."
+
+
+def approval_message(request: Request, place: Place, *, can_stop: bool = False) -> Message:
+    """Draw the request as it stands now; `can_stop` where it is worth a button that stops it."""
+    match request.state:
+        case "looking_up" | "not_asked":
+            raise ValueError(f"{request.id} is {request.state}: there is nothing to show")
+        case "pending":
+            return _pending(request, place)
+        case (
+            "approved"
+            | "denied"
+            | "withdrawn"
+            | "stopped"
+            | "expired"
+            | "sent"
+            | "confirmed"
+            | "partly_confirmed"
+            | "not_confirmed"
+            | "accepted_unseen"
+            | "unknown"
+        ):
+            return _decided(request, state_of(request, place), place, can_stop=can_stop)
+        case _:
+            assert_never(request.state)
+
+
+def _pending(request: Request, place: Place) -> Message:
+    why_again = _reopened(request)
+    request = people.to_confirm(request)
+    blocks = [
+        header(_risk_changed(request) or _question(request)),
+        section(_state_line(request, place, why_again)),
+        *_people(request),
+        reason_block(request),
+        context(*_meanings(request)),
+        pending_buttons(request),
+        context(f"{request.id} · {_in_entra(request, place)}"),
+    ]
+    return Message(_notification(request), blocks)
+
+
+def _in_entra(request: Request, place: Place) -> str:
+    return words.in_entra(place, [target.user_id for target in request.targets])
+
+
+def _decided(request: Request, state: State, place: Place, *, can_stop: bool) -> Message:
+    request = people.to_confirm(request)
+    blocks = [header(words.shorten(state.header, _MAX_HEADER)), section(state.line)]
+    if state.decider_reason:
+        blocks.append(plain_section(f"Their reason: {_plain(state.decider_reason)}"))
+    blocks += [*_people(request), reason_block(request)]
+    if can_stop:
+        blocks.append(stop(request))
+    if state.again:
+        blocks.append(ask_again(request, state.again))
+    asked_by = f"asked by {words.who(request.asker.id)}"
+    blocks.append(context(f"{request.id} · {asked_by} · {_in_entra(request, place)}"))
+    text = joined([f"{state.header}. {request.id}.", state.next_act])
+    return Message(words.shorten(text, _MAX_TEXT), blocks)
+
+
+def _question(request: Request) -> str:
+    if len(request.targets) > 1:
+        return f"Confirm {words.users(len(request.targets))} safe?"
+    around = len("Confirm  safe?")
+    return f"Confirm {words.shorten(people.name_of(request.targets[0]), _MAX_HEADER - around)} safe?"
+
+
+def _notification(request: Request) -> str:
+    """Say on a lock screen who asks what; the name gives way where it is too long."""
+    rest = (
+        f" asks to confirm {words.users(len(request.targets))} safe. "
+        f"Highest risk: {people.highest_level(request)}. Approve or deny in Slack. {request.id}"
+    )
+    room = max(_MAX_TEXT - len(rest), 1)
+    return (words.sentence(request.asker.name, room) or "A colleague") + rest
+
+
+def _state_line(request: Request, place: Place, why_again: str) -> str:
+    told = people.counts if len(request.targets) > MAX_USERS_SHOWN else people.risk
+    return joined(
+        [
+            why_again,
+            f"{words.who(request.asker.id)} asks {words.approvers(place)}.",
+            f"{told(request.targets)}.",
+            f"{people.at_time('Open until ', request.open_until)}." if request.open_until else "",
+        ]
+    )
+
+
+def _risk_changed(request: Request) -> str:
+    if request.reopened in {"lapsed", "voided"} or not people.risen(request):
+        return ""
+    return f"Risk changed: {words.users(len(request.targets))}"
+
+
+def _reopened(request: Request) -> str:
+    """Say why an approval that was given does not count."""
+    last, doubt = request.last_decision, people.doubt(request.targets)
+    if request.reopened == "lapsed":
+        lapsed = f"The approval{people.at_time(' of ', last.at if last else None)} lapsed"
+        return f"{lapsed}. {doubt}" if doubt else f"{lapsed} before it could be sent."
+    if request.reopened == "voided":
+        return f"{words.no_longer_counts(last)}. {doubt or 'Nothing was sent.'}"
+    if risen := len(people.risen(people.to_confirm(request))):
+        whose = "1 user's" if risen == 1 else f"{risen} users'"
+        return f"{whose} risk rose after the approval. {doubt or 'Nothing was sent for them.'} Approve again?"
+    return ""
+
+
+def _people(request: Request) -> list[Block]:
+    """Show everybody, the riskiest first; of more than fit, the riskiest, and where the others are."""
+    targets = people.riskiest_first(request.targets)
+    if len(targets) > MAX_USERS_SHOWN:
+        return [_riskiest(request, targets)]
+    if len(targets) > _PARAGRAPHS:
+        fives = (targets[n : n + _LINES] for n in range(0, len(targets), _LINES))
+        return [section("\n".join(people.line(target) for target in five)) for five in fives]
+    return [section(people.paragraph(target)) for target in targets]
+
+
+def _riskiest(request: Request, targets: list[Target]) -> Block:
+    is_open = request.state == "pending"
+    head = f"*The riskiest {_RISKIEST}; all are under Review:*" if is_open else f"*The riskiest {_RISKIEST}:*"
+    more = f"and {len(targets) - _RISKIEST} more" + (" under Review" if is_open else "")
+    texts = (
+        "\n".join([head, *(f"• {people.line(target, *rooms)}" for target in targets[:_RISKIEST]), more])
+        for rooms in _ROOMS
+    )
+    return section(next(text for text in texts if len(text) <= MAX_SECTION))
+
+
+def reason_block(request: Request) -> Block:
+    """The asker's reason, as typed: plain text is neither formatted nor read for mentions."""
+    return plain_section(f"Reason: {_plain(request.reason)}")
+
+
+def _plain(text: str) -> str:
+    return words.shorten(words.clean(text).strip(), MAX_REASON)
+
+
+def _meanings(request: Request) -> list[str]:
+    found = [MEANING, *filter(None, [why.other_verb(request), why.blind(request)])]
+    if _NAMES_A_TEST.search(request.reason):
+        found.append(_TEST)
+    if request.left_out:
+        found.append(left_out(request.left_out, len(request.targets)))
+    return found
+
+
+def left_out(findings: tuple[Finding, ...], n_asked: int) -> str:
+    """Say how many of those asked for are not in the request, and why."""
+    total = len(findings) + n_asked
+    count = Counter(_WHY[finding.kind] for finding in findings)
+    whys = next(iter(count)) if len(count) == 1 else ", ".join(f"{n} {why}" for why, n in count.items())
+    are = "is" if len(findings) == 1 else "are"
+    return f"{len(findings)} of the {words.users(total)} asked for {are} not in this request: {whys}."
+
+
+_WHY = {
+    "no_risk": "no longer at risk",
+    "not_listed": "not among the users at risk",
+    "already_safe": "already confirmed safe",
+    "unreadable": "not readable as ids",
+    "not_read": "could not be read",
+    "unknown": "not known to Entra",
+    "deleted": "deleted",
+    "open_elsewhere": "in another request",
+    "own_account": "the asker's own account",
+    "no_email": "could not be checked",
+}

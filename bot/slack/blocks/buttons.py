@@ -1,0 +1,81 @@
+"""The buttons of a request: what they say, what they send, and what is asked before an approval."""
+
+from bot.core.model import MAX_USERS_SHOWN, Request
+from bot.slack.blocks import people, why, words
+from bot.slack.blocks.message import Block, actions, button, plain
+
+_MAX_TITLE = 100
+
+
+def value_of(request: Request) -> str:
+    """What every button of a request sends: which request, and as it was shown when."""
+    return f"{request.id}.{request.view}"
+
+
+def pending_buttons(request: Request) -> Block:
+    return actions("decide", _approve(request), _button(request, "Deny…", "deny", "Deny"))
+
+
+def ask_again(request: Request, text: str) -> Block:
+    return actions("again", _button(request, text, "ask_again", text))
+
+
+def stop(request: Request) -> Block:
+    """Stop what has not been sent: users who were can't be called back."""
+    text = "Stop" if len(request.having("waiting")) == len(request.targets) else "Stop the rest"
+    ask = {
+        "title": plain("Stop before sending?"),
+        "text": plain("Users already sent can't be called back."),
+        "confirm": plain("Stop"),
+        "deny": plain("Go back"),
+    }
+    return actions("stop", _button(request, text, "stop", text, confirm=ask))
+
+
+def others(request: Request) -> Block:
+    """What someone may choose who asked for users of whom some can't be asked for."""
+    text = f"Ask for the other {len(request.targets)}"
+    return actions(
+        "others",
+        _button(request, text, "ask_others", text, style="primary"),
+        _button(request, "Drop it", "drop", "Drop"),
+    )
+
+
+def _approve(request: Request) -> Block:
+    if len(request.targets) > MAX_USERS_SHOWN:
+        return _button(request, "Review and approve…", "review", "Review and approve", style="primary")
+    return _button(request, "Approve", "approve", "Approve", style="primary", confirm=_confirm(request))
+
+
+def _button(
+    request: Request,
+    text: str,
+    action_id: str,
+    said_as: str,
+    *,
+    style: str = "",
+    confirm: Block | None = None,
+) -> Block:
+    label = f"{said_as} {request.id}, {words.users(len(request.targets))}"
+    return button(text, action_id=action_id, value=value_of(request), label=label, style=style, confirm=confirm)
+
+
+def _confirm(request: Request) -> Block:
+    risk = people.highest_level(request)
+    if len(request.targets) == 1:
+        text = f"Risk: {risk}. Entra clears all current risk of this user and this can't be undone."
+    else:
+        text = f"Highest risk: {risk}. Entra clears all their current risk and this can't be undone."
+    return {
+        "title": plain(_title(request)),
+        "text": plain(f"{text} {why.NOT_SHOWN}" if request.is_blind else text),
+        "confirm": plain("Confirm safe"),
+        "deny": plain("Go back"),
+    }
+
+
+def _title(request: Request) -> str:
+    if len(request.targets) > 1:
+        return f"Confirm {words.users(len(request.targets))} safe?"
+    return f"Confirm {words.shorten(people.name_of(request.targets[0]), _MAX_TITLE - 14)} safe?"

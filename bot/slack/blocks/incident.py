@@ -1,0 +1,68 @@
+"""The line in the incident channels: that something was asked, and how it ended. It names no users."""
+
+from typing import assert_never
+
+from bot.core.model import Request, rank_of
+from bot.slack.blocks import looked, people, words
+from bot.slack.blocks.message import Message, said
+from bot.slack.blocks.place import Place
+
+_LOW = rank_of("low")
+
+
+def line(request: Request, place: Place) -> Message:
+    """Say what was asked and how far it is; this line is redrawn."""
+    n = len(people.to_confirm(request).targets)
+    asks = f"{words.who(request.asker.id)} asks to confirm {words.users(n)} safe{_highest(request)}"
+    return said(_parts(request, place, asks, _standing(request)))
+
+
+def end(request: Request, place: Place) -> Message:
+    """Say how it ended, as a post of its own."""
+    n = len(people.to_confirm(request).targets)
+    return said(_parts(request, place, words.users(n), _standing(request)))
+
+
+def _parts(request: Request, place: Place, *parts: str) -> str:
+    opened = words.link(place, request.channel, request.ts, "open")
+    return " · ".join(part for part in (request.id, *parts, opened) if part)
+
+
+def _highest(request: Request) -> str:
+    request = people.to_confirm(request)
+    if not request.targets:
+        return ""
+    highest = request.highest.shown.level
+    if rank_of(highest) < _LOW:
+        return ""
+    n = sum(target.shown.level == highest for target in request.targets)
+    return f" ({n} {people.level(highest)})"
+
+
+def _standing(request: Request) -> str:
+    by = words.who(request.decision.by) if request.decision else "an approver"
+    match request.state:
+        case "looking_up" | "pending":
+            return "waiting"
+        case "not_asked":
+            return "not asked"
+        case "approved" | "sent":
+            return f"approved by {by}"
+        case "denied":
+            return f"denied by {by}"
+        case "stopped":
+            return "stopped" if people.doubted(request.targets) else "stopped before it was sent"
+        case "withdrawn":
+            return "withdrawn"
+        case "expired":
+            return "expired: nobody decided"
+        case "confirmed" | "partly_confirmed":
+            return looked.result(people.to_confirm(request))
+        case "not_confirmed":
+            return "not confirmed"
+        case "accepted_unseen":
+            return "accepted, not visible yet"
+        case "unknown":
+            return "not known"
+        case _:
+            assert_never(request.state)

@@ -1,0 +1,115 @@
+"""The windows that open on a click: reviewing many users, the reason of a denial, a refusal."""
+
+import json
+
+from bot.core.model import Request, Target
+from bot.slack.blocks import people, why, words
+from bot.slack.blocks.approval import MEANING, reason_block
+from bot.slack.blocks.buttons import value_of
+from bot.slack.blocks.message import MAX_SECTION, Block, context, divider, joined, plain, section
+from bot.slack.blocks.place import Place
+
+NO_REASON = "Please say why: the requester has to know what to do instead."
+_MAX_BLOCKS = 100
+_USERS_A_SECTION = 20
+_MAX_DENIAL = 1000
+_MAX_VIEW = 240_000
+"""Bytes; Slack refuses a view over 250 kB (`view_too_large`)."""
+_ROOMS = (
+    (160, 160, 400),
+    (60, 120, 200),
+    (40, 120, 100),
+    (40, 100, 60),
+    (25, 80, 60),
+    (15, 40, 60),
+    (10, 20, 40),
+)
+"""Room for a name, a UPN and why: what gives way does so only where 500 of them would not fit."""
+
+
+def review_modal(request: Request, place: Place) -> Block:
+    """Show everybody the request is about; only its submit approves."""
+    request = people.to_confirm(request)
+    targets = people.riskiest_first(request.targets)
+    views = (_review(request, place, _sections(targets, *rooms)) for rooms in _ROOMS)
+    return next((view for view in views if _fits(view)), _review(request, place, _sections(targets, 1, 12, 20)))
+
+
+def _review(request: Request, place: Place, sections: list[Block]) -> Block:
+    asks = f"{words.who(request.asker.id)} asks {words.approvers(place)}."
+    until = f"{people.at_time('Open until ', request.open_until)}." if request.open_until else ""
+    blocks = [
+        section(joined([asks, f"{people.counts(request.targets)}.", until])),
+        reason_block(request),
+        divider(),
+        *sections,
+        context(*filter(None, [MEANING, why.other_verb(request), why.blind(request)])),
+    ]
+    return _modal(
+        "review",
+        f"Review {request.id}",
+        blocks,
+        submit=f"Confirm {words.users(len(request.targets))} safe",
+        close="Go back",
+        private_metadata=value_of(request),
+    )
+
+
+def _sections(targets: list[Target], name_room: int, upn_room: int, why_room: int) -> list[Block]:
+    """Put twenty users into a section, fewer where their names are long."""
+    texts: list[str] = []
+    lines = 0
+    for target in targets:
+        line = people.line(target, name_room, upn_room, why_room)
+        if texts and lines < _USERS_A_SECTION and len(texts[-1]) + 1 + len(line) <= MAX_SECTION:
+            texts[-1] += f"\n{line}"
+            lines += 1
+        else:
+            texts.append(line)
+            lines = 1
+    return [section(text) for text in texts]
+
+
+def _fits(view: Block) -> bool:
+    return len(json.dumps(view)) <= _MAX_VIEW and len(view["blocks"]) <= _MAX_BLOCKS
+
+
+def deny_modal(request: Request) -> Block:
+    """Ask why; the reason is shown to the requester and to the channel."""
+    text = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": _MAX_DENIAL}
+    label = plain("Why? The requester and this channel will see it.")
+    return _modal(
+        "deny",
+        f"Deny {request.id}",
+        [{"type": "input", "block_id": "reason", "label": label, "element": text}],
+        submit="Deny",
+        close="Go back",
+        private_metadata=value_of(request),
+    )
+
+
+def gone_modal(text: str) -> Block:
+    """Say in a window why no other one opens; `text` is mrkdwn, as the refusals give it."""
+    return _modal("gone", "Not counted", [section(text)], close="Close")
+
+
+def _modal(
+    callback_id: str,
+    title: str,
+    blocks: list[Block],
+    *,
+    close: str,
+    submit: str = "",
+    private_metadata: str = "",
+) -> Block:
+    view: Block = {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain(title),
+        "blocks": blocks,
+        "close": plain(close),
+        "private_metadata": private_metadata,
+    }
+    if submit:
+        view["submit"] = plain(submit)
+    return view

@@ -1,0 +1,184 @@
+"""How names, times, numbers and people are written, so that a name shows as it is and pings nobody."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from bot.core.model import ChannelId, Decision, MessageTs, ObjectId, SlackUserId
+from bot.slack.blocks.place import Place
+
+MAX_NAME = 160
+"""Room for one name or UPN, as sent: 20 people with two of them each still fit a message."""
+MAX_ECHO = 2500
+"""Of a failed command, so that it fits a section together with what is said of it."""
+_MAX_MENTIONS = 5
+
+_FIRST_STRONG_ISOLATE, _POP_ISOLATE, _WORD_JOINER = "\u2068", "\u2069", "\u2060"
+# Embeddings, overrides and isolates: what could make a name run backwards over our own words.
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Slack has no escape for its own marks; next to an invisible word joiner they are left as typed. Inside a
+# word, as in adele_vance@contoso.com, they mean nothing and stay alone, so that it can be copied.
+_MARKS = re.compile(r"(?<![^\W_])[*_~]|[*_~](?![^\W_])|`|:(?=[\w+'-]+:)")
+
+
+def clean(text: str) -> str:
+    """Drop what can't be seen but changes how text runs: control, bidi and half characters."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in lines if c in "\n\t" or not _is_harmful(c))
+
+
+def _is_harmful(character: str) -> bool:
+    return character in _BIDI or unicodedata.category(character) in {"Cc", "Cs"}
+
+
+def one_line(text: str) -> str:
+    return " ".join(clean(text).split())
+
+
+def capital(text: str) -> str:
+    """Begin a sentence with text that stands inside one elsewhere."""
+    return text[:1].upper() + text[1:]
+
+
+def shorten(text: str, room: int) -> str:
+    """Cut text that is too long, and show that it was."""
+    return text if len(text) <= room else text[: max(room - 1, 0)].rstrip() + "…"
+
+
+def escape(text: str) -> str:
+    """Make text safe inside mrkdwn and a message's `text`."""
+    return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def isolate(text: str, room: int = MAX_NAME) -> str:
+    """Write somebody else's words into ours: escaped, on one line, unable to touch what stands around."""
+    return _fitting(one_line(text), room, _disarmed)
+
+
+def code(text: str, room: int = MAX_ECHO) -> str:
+    """Write text as inline code, to be copied."""
+    return _fitting(one_line(text).replace("`", "'"), room, lambda shown: f"`{escape(shown)}`")
+
+
+def sentence(text: str, room: int = MAX_ECHO) -> str:
+    """Escape text that stands as it is among our words, without isolating it."""
+    return _fitting(one_line(text), room, escape)
+
+
+def _disarmed(text: str) -> str:
+    joined = _MARKS.sub(lambda mark: f"{_WORD_JOINER}{mark[0]}{_WORD_JOINER}", escape(text))
+    return f"{_FIRST_STRONG_ISOLATE}{joined}{_POP_ISOLATE}"
+
+
+def _fitting(text: str, room: int, written: Callable[[str], str]) -> str:
+    """Shorten until it fits as written: escaping makes text up to five times as long."""
+    length = min(len(text), room)
+    while len(result := written(shorten(text, length))) > room and length:
+        length -= max(1, (len(result) - room) // 6)
+    return result
+
+
+def users(n: int) -> str:
+    return f"{n:,} user" if n == 1 else f"{n:,} users"
+
+
+def stay_at_risk(n: int) -> str:
+    return "The user stays at risk." if n == 1 else "The users stay at risk."
+
+
+def no_longer_counts(decision: Decision | None) -> str:
+    """Begin the sentence that takes an approval back, in the open."""
+    by = f" by {who(decision.by)}" if decision else ""
+    return f"The approval{by} no longer counts: their own Entra account is at risk"
+
+
+def utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def date(at: datetime) -> str:
+    """Write a time that everybody reads in their own time zone, such as "4:06 AM today".
+
+    Slack writes today, yesterday and tomorrow for a near day, so that "at" can stand in front of the whole;
+    what can't draw it shows UTC (docs.slack.dev/messaging/formatting-message-text, "Date formatting").
+    """
+    return f"<!date^{int(at.timestamp())}^{{time}} {{date_short_pretty}}|{utc(at)}>"
+
+
+def span(length: timedelta) -> str:
+    """Write a duration in its largest fitting unit: "an hour", "90 minutes"."""
+    seconds = int(length.total_seconds())
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds and seconds % size == 0:
+            return _counted(seconds // size, unit)
+    return _counted(seconds, "second")
+
+
+def _counted(n: int, unit: str) -> str:
+    article = "an" if unit == "hour" else "a"
+    return f"{article} {unit}" if n == 1 else f"{n} {unit}s"
+
+
+def who(user: SlackUserId) -> str:
+    return f"<@{escape(user)}>"
+
+
+def in_channel(channel: ChannelId) -> str:
+    return f"<#{escape(channel)}>"
+
+
+def approvers(place: Place) -> str:
+    """Mention who may approve: everybody up to five, then how many more."""
+    return listed([_mention(one) for one in place.approvers], _MAX_MENTIONS) or "the approvers"
+
+
+def requesters(place: Place) -> str:
+    """Mention who may ask."""
+    named = listed([_mention(one) for one in place.requesters], _MAX_MENTIONS)
+    return named or f"members of {in_channel(place.channel)}"
+
+
+def _mention(approver: str) -> str:
+    match approver[:1]:
+        case "U" | "W":
+            return f"<@{escape(approver)}>"
+        case "S":
+            return f"<!subteam^{escape(approver)}>"
+        case _:
+            return isolate(approver)
+
+
+def help_of(place: Place) -> str:
+    """Whom people turn to, inside a sentence."""
+    return sentence(place.help) or "whoever runs this bot"
+
+
+def help_first(place: Place) -> str:
+    """Whom people turn to, at the beginning of a sentence."""
+    return sentence(place.help) or "Whoever runs this bot"
+
+
+def link(place: Place, channel: ChannelId | None, ts: MessageTs | None, label: str) -> str:
+    """Link to a message; empty where its address can't be known."""
+    if not (place.team_url.startswith("https://") and channel and ts):
+        return ""
+    address = f"{place.team_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+    return f"<{escape(address)}|{escape(label)}>"
+
+
+def in_entra(place: Place, user_ids: Sequence[ObjectId]) -> str:
+    """Link to a user's page in the Entra admin center, or where there are several to its list of risky users."""
+    if len(user_ids) == 1:
+        user_id = quote(user_ids[0], safe="", errors="replace")
+        page = f"Microsoft_AAD_UsersAndTenants/UserProfileMenuBlade/~/overview/userId/{user_id}"
+    else:
+        page = "Microsoft_AAD_IAM/IdentityProtectionMenuBlade/~/RiskyUsers"
+    return f"<{escape(f'{place.admin_url}/#view/{page}')}|Open in Entra>"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Write names after each other, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,140 @@
+"""Says things in Slack so that each is said once: posts carry an op_id by which they are found again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.clock import Clock
+from bot.errors import SlackBusy, SlackDoubtful, SlackPaced, SlackRefused
+from bot.slack.api import TIMEOUT, answered, retry_after
+from bot.slack.blocks.message import Message
+from bot.slack.installation import Installation
+
+EVENT_TYPE = "confirm_safe"
+MAX_PAGES = 10
+PACE = 1.0
+PATIENCE = 2.0
+"""Seconds a post waits for its turn in its channel; if it is longer, others go on meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a message goes."""
+
+    channel: str
+    thread_ts: str = ""
+
+
+class Messenger:
+    """Every method raises SlackError."""
+
+    def __init__(
+        self, client: AsyncWebClient, session: aiohttp.ClientSession, installation: Installation, clock: Clock
+    ) -> None:
+        self._client = client
+        self._session = session
+        self._installation = installation
+        self._clock = clock
+        self._next_in: dict[str, float] = {}
+
+    async def post(self, spot: Spot, message: Message, metadata: Mapping[str, Any]) -> str:
+        """Post a message and return its ts. One a second a channel is what Slack takes."""
+        await self._pace(spot.channel)
+        thread: dict[str, Any] = {"thread_ts": spot.thread_ts} if spot.thread_ts else {}
+        answer = await answered(
+            self._client.chat_postMessage(
+                channel=spot.channel,
+                text=message.text,
+                blocks=message.blocks,
+                metadata={"event_type": EVENT_TYPE, "event_payload": dict(metadata)},
+                unfurl_links=False,
+                unfurl_media=False,
+                **thread,
+            )
+        )
+        return str(answer["ts"])
+
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        await answered(self._client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks))
+
+    async def whisper(self, spot: Spot, user: str, message: Message) -> None:
+        thread: dict[str, Any] = {"thread_ts": spot.thread_ts} if spot.thread_ts else {}
+        await answered(
+            self._client.chat_postEphemeral(
+                channel=spot.channel, user=user, text=message.text, blocks=message.blocks, **thread
+            )
+        )
+
+    async def open_dm(self, user: str) -> str:
+        return str((await answered(self._client.conversations_open(users=user)))["channel"]["id"])
+
+    async def delete(self, channel: str, ts: str) -> None:
+        await answered(self._client.chat_delete(channel=channel, ts=ts))
+
+    async def channel_info(self, channel: str) -> Mapping[str, Any]:
+        info: Mapping[str, Any] = (await answered(self._client.conversations_info(channel=channel)))["channel"]
+        return info
+
+    async def find(self, spot: Spot, op_id: str, since: datetime) -> list[str]:
+        """Return the ts of every message there with this op_id, oldest first."""
+        found: list[str] = []
+        cursor = ""
+        for _ in range(MAX_PAGES):
+            query: dict[str, Any] = {
+                "channel": spot.channel,
+                "include_all_metadata": True,
+                "limit": 200,
+                "oldest": f"{(since - timedelta(minutes=5)).timestamp():.6f}",
+            }
+            if cursor:
+                query["cursor"] = cursor
+            if spot.thread_ts:
+                page = await answered(self._client.conversations_replies(ts=spot.thread_ts, **query))
+            else:
+                page = await answered(self._client.conversations_history(**query))
+            found += [str(m["ts"]) for m in page.get("messages", ()) if self._op_id(m) == op_id]
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return sorted(found, key=float)
+
+    async def respond(self, url: str, message: Message) -> None:
+        """Replace the private answer behind a response_url."""
+        body = {
+            "response_type": "ephemeral",
+            "replace_original": True,
+            "text": message.text,
+            "blocks": message.blocks,
+        }
+        try:
+            timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+            async with self._session.post(url, json=body, timeout=timeout, allow_redirects=False) as response:
+                status, headers = response.status, response.headers
+        except (TimeoutError, OSError, aiohttp.ClientError, ValueError) as error:
+            raise SlackDoubtful(type(error).__name__) from error
+        if status == 429:  # noqa: PLR2004 - Too Many Requests
+            raise SlackBusy(retry_after(headers))
+        if status >= 500:  # noqa: PLR2004 - server errors
+            raise SlackDoubtful(f"http_{status}")
+        if status != 200:  # noqa: PLR2004 - OK
+            raise SlackRefused(f"http_{status}")
+
+    async def _pace(self, channel: str) -> None:
+        now = self._clock.monotonic()
+        at = max(now, self._next_in.get(channel, now))
+        if at - now > PATIENCE:
+            raise SlackPaced(at - now)
+        self._next_in[channel] = at + PACE
+        if at > now:
+            await self._clock.sleep(at - now)
+
+    def _op_id(self, message: Mapping[str, Any]) -> str:
+        """The op_id of a message of ours: another app's may carry whatever it likes."""
+        if str(message.get("bot_id", "")) != self._installation.bot_id:
+            return ""
+        payload = (message.get("metadata") or {}).get("event_payload") or {}
+        return str(payload.get("op_id", ""))

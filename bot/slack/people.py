@@ -1,0 +1,125 @@
+"""Who somebody is in Slack and which groups they are in, looked up now and remembered for a minute at most."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.clock import Clock
+from bot.core.model import ChannelId, SlackUserId
+from bot.core.persons import Person
+from bot.core.policy import Standing
+from bot.core.text import sound
+from bot.errors import SlackDoubtful, SlackRefused
+from bot.slack.api import answered
+from bot.slack.installation import Installation
+
+REMEMBERED = 60.0
+MAX_MEMBER_PAGES = 50
+
+T = TypeVar("T")
+
+
+class _Memory(Generic[T]):
+    """Answers remembered for a minute, each looked up once however many ask."""
+
+    def __init__(self, clock: Clock, look_up: Callable[[str], Awaitable[T]]) -> None:
+        self._clock = clock
+        self._look_up = look_up
+        self._known: dict[str, tuple[float, T]] = {}
+        self._asking: dict[str, asyncio.Task[T]] = {}
+
+    async def get(self, key: str, is_good: Callable[[T], bool]) -> T:
+        """Return what is known and good, else look it up: a *no* is never taken from memory."""
+        now = self._clock.monotonic()
+        self._known = {k: v for k, v in self._known.items() if now - v[0] < REMEMBERED}
+        if key in self._known and is_good(self._known[key][1]):
+            return self._known[key][1]
+        if key not in self._asking:
+            self._asking[key] = asyncio.ensure_future(self._ask(key))
+            self._asking[key].add_done_callback(lambda task: self._asked(key, task))
+        return await asyncio.shield(self._asking[key])
+
+    async def _ask(self, key: str) -> T:
+        answer = await self._look_up(key)
+        self._known[key] = (self._clock.monotonic(), answer)
+        return answer
+
+    def _asked(self, key: str, task: "asyncio.Task[T]") -> None:
+        self._asking.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # whoever waits has it; nobody may be waiting any more
+
+
+class People:
+    """Looks people up in Slack. Raises SlackError where Slack doesn't say."""
+
+    def __init__(self, client: AsyncWebClient, installation: Installation, clock: Clock) -> None:
+        self._client = client
+        self._installation = installation
+        self._people = _Memory(clock, self._person)
+        self._groups = _Memory(clock, self._group)
+
+    async def person(self, user: SlackUserId) -> Person:
+        return await self._people.get(user, lambda person: person.is_full_member and bool(person.email))
+
+    async def standing(self, user: SlackUserId, listed: tuple[str, ...], within: float) -> Standing:
+        """Look up a person and which of the listed groups they are in, all within so many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                groups = [entry for entry in listed if entry.startswith("S")]
+                asked = [self._groups.get(group, lambda members: user in members) for group in groups]
+                person, members = await asyncio.gather(self.person(user), asyncio.gather(*asked))
+        except TimeoutError as error:
+            raise SlackDoubtful("timeout") from error
+        return Standing(person, dict(zip(groups, members, strict=True)))
+
+    async def is_member(self, channel: ChannelId, user: SlackUserId) -> bool:
+        """Whether a person is in a channel."""
+        cursor = ""
+        for _ in range(MAX_MEMBER_PAGES):
+            more = {"cursor": cursor} if cursor else {}
+            page = await answered(self._client.conversations_members(channel=channel, limit=200, **more))
+            if user in page.get("members", ()):
+                return True
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return False
+        return False
+
+    async def _person(self, user: str) -> Person:
+        try:
+            found = (await answered(self._client.users_info(user=user))).get("user") or {}
+        except SlackRefused as error:
+            if error.code in {"user_not_found", "user_not_visible"}:
+                return Person(SlackUserId(user), "", user, "", deleted=True)
+            raise
+        if not self._installation.is_known:
+            raise SlackDoubtful("workspace_unknown")  # whether somebody is a stranger can't be told yet
+        return read_person(found, self._installation.team_id)
+
+    async def _group(self, group: str) -> frozenset[SlackUserId]:
+        try:
+            found = await answered(self._client.usergroups_users_list(usergroup=group))
+        except SlackRefused as error:
+            if error.code in {"no_such_subteam", "subteam_not_found"}:
+                return frozenset()  # a group that is gone has nobody in it, and must not stop the others
+            raise
+        return frozenset(SlackUserId(user) for user in found.get("users", ()))
+
+
+def read_person(user: dict[str, Any], team_id: str) -> Person:
+    """Read a user object of `users.info`."""
+    profile = user.get("profile") or {}
+    name = profile.get("display_name") or user.get("real_name") or user.get("name") or ""
+    return Person(
+        id=SlackUserId(str(user.get("id", ""))),
+        team_id=str(user.get("team_id", "")),
+        name=sound(str(name)),
+        email=sound(str(profile.get("email") or "")),
+        deleted=bool(user.get("deleted")),
+        is_bot=bool(user.get("is_bot")) or bool(user.get("is_workflow_bot")),
+        is_guest=bool(user.get("is_restricted")) or bool(user.get("is_ultra_restricted")),
+        is_stranger=bool(user.get("is_stranger")) or user.get("team_id") not in {team_id, None},
+    )

@@ -1,0 +1,297 @@
+"""The one way anything is recorded: fold, decide, append, project and wish, in one transaction."""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from bot.core import events as ev
+from bot.core import judging, lifecycle
+from bot.core.commands import Ask, Command
+from bot.core.fold import UNVERSIONED, evolve, fold
+from bot.core.follow_ups import Wish, follow_ups
+from bot.core.model import ChannelId, Elsewhere, MessageTs, ObjectId, Request, RequestId, SlackUserId
+from bot.core.policy import Refusal
+from bot.core.terms import Terms
+from bot.store import tasks as outbox
+from bot.store.events import Anchor, Log, anchor_of, as_text, as_time, history
+from bot.store.tables import events, posts, pulse, refusal_tally, requests, targets
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""Without 0 O 1 I L: ids are read out on the phone."""
+LONGER_FROM = 10_000
+REFUSALS_AN_HOUR = 20
+"""Beyond these, a person's refusals of one hour become one entry with their count."""
+
+# Built once: SQLAlchemy takes longer to build a statement than SQLite takes to carry it out.
+_REQUEST = requests.c.id == bindparam("request")
+_URL = select(requests.c.response_url).where(_REQUEST)
+_STATE = update(requests).where(_REQUEST).values(state=bindparam("becomes"))
+_TOTAL = select(func.count()).select_from(requests)
+_TAKEN = select(requests.c.id).where(_REQUEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request as the store has it, with what is no part of the record."""
+
+    request: Request
+    response_url: str
+    anchor: Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a command did: the request after it, and what happened; a refusal where it did nothing."""
+
+    request: Request
+    happened: tuple[ev.Event, ...] = ()
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message that Slack took."""
+
+    op_id: str
+    request_id: RequestId
+    channel: str
+    thread_ts: str
+    ts: str
+
+
+Judge = Callable[[Request], Refusal | None]
+
+
+class Ledger:
+    """Records; every method runs inside a transaction of the writer's thread."""
+
+    def __init__(self, log: Log, terms: Terms, incident_channels: tuple[ChannelId, ...]) -> None:
+        self._log = log
+        self.terms = terms
+        self._incident_channels = incident_channels
+
+    def ask(self, connection: Connection, command: Ask, now: datetime, *, origin: str, url: str) -> Request:
+        """Begin a request; the same origin (a replayed payload) gives the request it began."""
+        known = self.begun_by(connection, origin)
+        if known is not None:
+            return self.load(connection, known)
+        request_id = new_id(connection)
+        connection.execute(
+            requests.insert().values(
+                id=request_id,
+                origin=origin,
+                asker=command.asker.id,
+                asked_at=as_text(now),
+                state="looking_up",
+                response_url=url,
+            )
+        )
+        return self._record(connection, request_id, None, lifecycle.ask(command), now, actor=command.asker.id)
+
+    def begun_by(self, connection: Connection, origin: str) -> RequestId | None:
+        """The request that this very payload began already."""
+        known = connection.execute(select(requests.c.id).where(requests.c.origin == origin)).scalar()
+        return RequestId(known) if known is not None else None
+
+    def apply(
+        self,
+        connection: Connection,
+        request_id: RequestId,
+        command: Command,
+        now: datetime,
+        *,
+        actor: str = "bot",
+        judge: Judge | None = None,
+    ) -> Applied | None:
+        """Decide on the newest state and record what happens; None for an unknown request."""
+        request = self.find(connection, request_id)
+        if request is None:
+            return None
+        verdict = (judge(request) if judge else None) or lifecycle.decide(request, command, now, self.terms)
+        if isinstance(verdict, Refusal):
+            return Applied(request, refusal=verdict)
+        if not verdict:
+            return Applied(request)
+        after = self._record(connection, request_id, request, verdict, now, actor=actor)
+        for event in verdict:
+            if isinstance(event, ev.SetAside) and event.follow_up is not None:
+                self._follow_up(connection, request, event, event.follow_up, now)
+        return Applied(after, verdict)
+
+    def _follow_up(
+        self, connection: Connection, request: Request, event: ev.SetAside, new_id: RequestId, now: datetime
+    ) -> None:
+        """Ask anew for those whose risk rose, in the transaction that takes them out of their request."""
+        connection.execute(
+            requests.insert().values(
+                id=new_id,
+                origin=f"after {request.id}:{new_id}",
+                asker=request.asker.id,
+                asked_at=as_text(now),
+                state="looking_up",
+                response_url="",
+            )
+        )
+        begun = judging.follow_up(request, event, now, self.terms)
+        self._record(connection, new_id, None, begun, now, actor="bot")
+
+    def refused(
+        self, connection: Connection, event: ev.ClickRefused, request_id: RequestId | None, now: datetime
+    ) -> bool:
+        """Enter a refusal; False once a person has more of them in this hour than are entered singly."""
+        began = now.replace(minute=0, second=0, microsecond=0)
+        hour = as_text(began)
+        row = insert(refusal_tally).values(person=event.by, hour=hour, count=1)
+        statement = row.on_conflict_do_update(
+            index_elements=["person", "hour"], set_={"count": refusal_tally.c.count + 1}
+        ).returning(refusal_tally.c.count)
+        nth = connection.execute(statement).scalar_one()
+        if nth <= REFUSALS_AN_HOUR:
+            self._log.append(connection, event, now, actor=event.by, request_id=request_id, version=None)
+        if nth == REFUSALS_AN_HOUR + 1:
+            outbox.wish(connection, [Wish("tally", hour, began + timedelta(hours=1))], None)
+        return bool(nth <= REFUSALS_AN_HOUR)
+
+    def count_refusals(self, connection: Connection, now: datetime) -> None:
+        """Enter what the hours that are over had beyond the limit, one entry a person and hour."""
+        hour = as_text(now.replace(minute=0, second=0, microsecond=0))
+        over = connection.execute(
+            refusal_tally.delete()
+            .where(refusal_tally.c.hour < hour)
+            .returning(refusal_tally.c.person, refusal_tally.c.hour, refusal_tally.c.count)
+        ).all()
+        for who, of_hour, total in over:
+            if total > REFUSALS_AN_HOUR:
+                person = SlackUserId(who)
+                event = ev.ClickRefused(person, "many", f"{total} refusals in the hour from {of_hour}")
+                self._log.append(connection, event, now, actor=person, request_id=None, version=None)
+
+    def find(self, connection: Connection, request_id: RequestId) -> Request | None:
+        return fold(request_id, history(connection, request_id))
+
+    def load(self, connection: Connection, request_id: RequestId) -> Request:
+        request = self.find(connection, request_id)
+        if request is None:
+            raise LookupError(request_id)
+        return request
+
+    def entry(self, connection: Connection, request_id: RequestId) -> Entry:
+        """Read a request together with where its asker is answered and its newest anchor."""
+        url = connection.execute(_URL, {"request": request_id}).scalar()
+        return Entry(self.load(connection, request_id), url or "", anchor_of(connection, request_id))
+
+    def elsewhere(
+        self, connection: Connection, user_ids: Iterable[ObjectId], but: RequestId
+    ) -> Mapping[ObjectId, Elsewhere]:
+        """Name the open request that each of these users is in already."""
+        rows = connection.execute(
+            select(
+                targets.c.user_id,
+                targets.c.request_id,
+                requests.c.asker,
+                requests.c.asked_at,
+                posts.c.channel,
+                posts.c.ts,
+            )
+            .join(requests, requests.c.id == targets.c.request_id)
+            .outerjoin(posts, posts.c.op_id == targets.c.request_id + ".message")
+            .where(targets.c.is_open, targets.c.user_id.in_(list(user_ids)), targets.c.request_id != but)
+        )
+        return {
+            ObjectId(row.user_id): Elsewhere(
+                RequestId(row.request_id),
+                SlackUserId(row.asker),
+                as_time(row.asked_at),
+                ChannelId(row.channel) if row.channel else None,
+                MessageTs(row.ts) if row.ts else None,
+            )
+            for row in rows
+        }
+
+    def asks_since(self, connection: Connection, asker: SlackUserId, since: datetime) -> list[datetime]:
+        """When this person asked, oldest first."""
+        rows = connection.execute(
+            select(requests.c.asked_at)
+            .where(requests.c.asker == asker, requests.c.asked_at > as_text(since))
+            .order_by(requests.c.asked_at)
+        )
+        return [as_time(row.asked_at) for row in rows]
+
+    def answer_to(self, connection: Connection, request_id: RequestId, url: str) -> None:
+        """From now on the asker's private answer goes to another response_url."""
+        connection.execute(update(requests).where(requests.c.id == request_id).values(response_url=url))
+
+    def _record(
+        self,
+        connection: Connection,
+        request_id: RequestId,
+        before: Request | None,
+        happened: tuple[ev.Event, ...],
+        now: datetime,
+        *,
+        actor: str,
+    ) -> Request:
+        after = before
+        for event in happened:
+            after = evolve(request_id, after, event, now)
+            version = None if isinstance(event, UNVERSIONED) else after.version
+            self._log.append(connection, event, now, actor=actor, request_id=request_id, version=version)
+        if after is None:
+            raise ValueError("nothing happened")
+        _project(connection, before, after)
+        wishes = follow_ups(before, after, happened, now, terms=self.terms, incident_channels=self._incident_channels)
+        outbox.wish(connection, wishes, request_id)
+        return after
+
+
+def _project(connection: Connection, before: Request | None, after: Request) -> None:
+    if before is None or after.state != before.state:
+        connection.execute(_STATE, {"request": after.id, "becomes": after.state})
+    if after.state == "pending" and (before is None or before.state == "looking_up"):
+        rows = [{"request_id": after.id, "user_id": t.user_id, "is_open": True} for t in after.targets]
+        connection.execute(targets.insert(), rows)
+    of_it = targets.c.request_id == after.id
+    if after.is_final:
+        connection.execute(update(targets).where(of_it).values(is_open=False))
+    elif aside := [t.user_id for t in after.having("left_out", "moved")]:
+        connection.execute(update(targets).where(of_it, targets.c.user_id.in_(aside)).values(is_open=False))
+
+
+def new_id(connection: Connection) -> RequestId:
+    total = connection.execute(_TOTAL).scalar_one()
+    length = 4 if total < LONGER_FROM else 5
+    while True:
+        request_id = RequestId("CS-" + "".join(secrets.choice(ALPHABET) for _ in range(length)))
+        if connection.execute(_TAKEN, {"request": request_id}).first() is None:
+            return request_id
+
+
+def posted(connection: Connection, post: Post) -> None:
+    """Remember where Slack put a message; of doubles the one that stays."""
+    values = {"channel": post.channel, "thread_ts": post.thread_ts, "ts": post.ts}
+    row = insert(posts).values(op_id=post.op_id, request_id=post.request_id, **values)
+    connection.execute(row.on_conflict_do_update(index_elements=["op_id"], set_=values))
+
+
+def find_post(connection: Connection, op_id: str) -> Post | None:
+    row = connection.execute(select(posts).where(posts.c.op_id == op_id)).first()
+    return Post(row.op_id, RequestId(row.request_id), row.channel, row.thread_ts, row.ts) if row else None
+
+
+def wish(connection: Connection, request_id: RequestId | None, *wishes: Wish) -> None:
+    outbox.wish(connection, wishes, request_id)
+
+
+def beat(connection: Connection, now: datetime) -> None:
+    """Write something that means nothing: it shows that the database takes what it is given."""
+    row = insert(pulse).values(id=1, at=as_text(now))
+    connection.execute(row.on_conflict_do_update(index_elements=["id"], set_={"at": row.excluded.at}))
+
+
+def last_entry(connection: Connection) -> int:
+    """The number of the newest entry; 0 for an empty log."""
+    return connection.execute(select(func.max(events.c.n))).scalar() or 0

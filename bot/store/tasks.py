@@ -1,0 +1,162 @@
+"""The transactional outbox: tasks are committed with their cause, claimed by lease, fenced when done."""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from bot.core.follow_ups import COLLAPSING, POSTING, WAITING, Wish
+from bot.core.model import RequestId
+from bot.store.events import as_text
+from bot.store.tables import posts, tasks
+
+LEASE = timedelta(seconds=60)
+"""Longer than anything a task awaits; a start gives back what a dead process held."""
+
+# Built once: SQLAlchemy takes longer to build a statement than SQLite takes to carry it out.
+_NEW = insert(tasks)
+_WISH_ONCE = _NEW.on_conflict_do_nothing()
+_WISH_ANEW = _NEW.on_conflict_do_update(
+    index_elements=["kind", "key"],
+    set_={"due_at": func.min(tasks.c.due_at, _NEW.excluded.due_at), "generation": tasks.c.generation + 1},
+)
+_POSTED = select(exists().where(posts.c.op_id == bindparam("op_id")))
+_EARLIER = tasks.alias("earlier")
+_BEHIND = exists().where(and_(_EARLIER.c.lane == tasks.c.lane, _EARLIER.c.lane != "", _EARLIER.c.id < tasks.c.id))
+_NOT_IN_HAND = tasks.c.id.not_in(bindparam("but", expanding=True))
+_FREE = or_(tasks.c.lease_until.is_(None), tasks.c.lease_until <= bindparam("moment"))
+_DUE = (
+    select(tasks)
+    .where(tasks.c.due_at <= bindparam("moment"), _FREE, ~_BEHIND, _NOT_IN_HAND)
+    .order_by(tasks.c.id)
+    .limit(bindparam("most"))
+)
+_WAITS = tasks.c.kind.in_(WAITING)
+_DUE_WAITING, _DUE_OTHERS = _DUE.where(_WAITS), _DUE.where(~_WAITS)
+_LEASED = (
+    update(tasks)
+    .where(tasks.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        lease_until=bindparam("until"),
+        attempts=tasks.c.attempts + 1,
+        doubtful=or_(tasks.c.doubtful, tasks.c.kind.in_(POSTING)),
+    )
+)
+_NEXT_DUE = select(func.min(tasks.c.due_at)).where(_NOT_IN_HAND)
+_MINE = and_(tasks.c.id == bindparam("task"), tasks.c.attempts == bindparam("attempt"))
+_COMPLETE = delete(tasks).where(_MINE, tasks.c.generation == bindparam("of"))
+_DONE_ONCE_MORE = update(tasks).where(_MINE).values(lease_until=None, attempts=0, doubtful=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task in hand."""
+
+    id: int
+    kind: str
+    key: str
+    request_id: RequestId | None
+    lane: str
+    attempts: int
+    generation: int
+    doubtful: bool
+    """Whether the try before this one may have been taken."""
+    payload: dict[str, Any]
+
+
+def wish(connection: Connection, wishes: Iterable[Wish], request_id: RequestId | None) -> None:
+    """Enter tasks; those that collapse become due again, the others exist once and for all."""
+    for one in wishes:
+        if one.kind in POSTING and one.kind not in COLLAPSING and _was_posted(connection, one.key):
+            continue
+        row = {
+            "kind": one.kind,
+            "key": one.key,
+            "request_id": request_id,
+            "lane": one.lane,
+            "due_at": as_text(one.due_at),
+            "payload": json.dumps(one.payload),
+        }
+        connection.execute(_WISH_ANEW if one.kind in COLLAPSING else _WISH_ONCE, row)
+
+
+def _was_posted(connection: Connection, op_id: str) -> bool:
+    return bool(connection.execute(_POSTED, {"op_id": op_id}).scalar())
+
+
+def claim(
+    connection: Connection,
+    now: datetime,
+    limit: int,
+    *,
+    waiting: int = 8,
+    but: Collection[int] = (),
+    only: Collection[str] | None = None,
+) -> list[Task]:
+    """Take what is due; of each lane only the first, and only while none of it is in hand.
+
+    `limit` is for what posts and decides, `waiting` for what waits for its turn with Graph and must not stand in
+    the others' way. `only` names the kinds that may be taken; None is all of them. What was approved comes
+    first: messages can be a moment later, but Graph's next turn is a second away.
+    """
+    is_due = {"moment": as_text(now), "but": list(but)}
+    rows: list[Row[Any]] = []
+    for statement, most in ((_DUE_OTHERS, limit), (_DUE_WAITING, waiting)):
+        due = statement if only is None else statement.where(tasks.c.kind.in_(only))
+        rows += connection.execute(due, is_due | {"most": max(0, most)})
+    if not rows:
+        return []
+    rows.sort(key=lambda row: row.kind != "confirm")
+    connection.execute(_LEASED, {"ids": [row.id for row in rows], "until": as_text(now + LEASE)})
+    return [
+        Task(
+            id=row.id,
+            kind=row.kind,
+            key=row.key,
+            request_id=row.request_id,
+            lane=row.lane,
+            attempts=row.attempts + 1,
+            generation=row.generation,
+            doubtful=row.doubtful,
+            payload=json.loads(row.payload),
+        )
+        for row in rows
+    ]
+
+
+def next_due(connection: Connection, *, but: Collection[int] = ()) -> str | None:
+    """When the next task is due, of those that are not in hand."""
+    return connection.execute(_NEXT_DUE, {"but": list(but)}).scalar()
+
+
+def complete(connection: Connection, task: Task) -> None:
+    """End a task, unless it was asked for anew meanwhile: then it is done once more."""
+    mine = {"task": task.id, "attempt": task.attempts}
+    is_over = connection.execute(_COMPLETE, mine | {"of": task.generation}).rowcount
+    if not is_over:
+        connection.execute(_DONE_ONCE_MORE, mine)
+
+
+def put_off(connection: Connection, task: Task, until: datetime, *, doubtful: bool, lets_pass: bool = False) -> None:
+    """Give a task back, to be tried again later; with `lets_pass` the others of its lane don't wait for it."""
+    mine = and_(tasks.c.id == task.id, tasks.c.attempts == task.attempts)
+    same = tasks.c.generation == task.generation
+    values: dict[str, Any] = {"lease_until": None, "doubtful": doubtful}
+    if lets_pass:
+        values["lane"] = ""
+    connection.execute(update(tasks).where(mine, same).values(due_at=as_text(until), **values))
+    connection.execute(update(tasks).where(mine, ~same).values(**values))
+
+
+def release_all(connection: Connection) -> None:
+    """Give back every lease: at a start, whoever held one is dead."""
+    connection.execute(update(tasks).where(tasks.c.lease_until.is_not(None)).values(lease_until=None))
+
+
+def count(connection: Connection) -> int:
+    """How many tasks wait or are in hand."""
+    return connection.execute(select(func.count()).select_from(tasks)).scalar_one()

@@ -1,0 +1,251 @@
+"""One thread that owns the database connection and commits what waits together, each part failing alone."""
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from bot.errors import CannotTell, NothingRecorded, StoreError
+
+T = TypeVar("T")
+BATCH = 64
+LAST_MOMENT = 0.4
+"""Seconds after its deadline that whoever waits is still given: then Slack's three are nearly over."""
+TROUBLE_LASTS = 30.0
+"""Seconds after a failed record for which the store is still called troubled."""
+NEVER_STORED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_LOCKED}
+"""After these a COMMIT certainly did not happen (https://www.sqlite.org/rescode.html)."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Item:
+    work: Callable[[Connection], Any]
+    future: "Future[Any]"
+    deadline: float | None
+    state: str = "waiting"
+    """Then "taken" by the writer, or "withdrawn" by whoever could wait no longer; changed under the lock."""
+
+
+class Writer:
+    """Runs small pieces of work, in order, in as few transactions as possible."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self._committed: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self.failing: str = ""
+        """Why the last transaction failed; empty when it did not."""
+        self._last_failure = (float("-inf"), "")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def trouble(self) -> str:
+        """Why records are not taken now or were not just before; a small one may fit where the next does not."""
+        at, why = self._last_failure
+        return self.failing or (why if time.monotonic() - at < TROUBLE_LASTS else "")
+
+    def on_commit(self, notify: Callable[[], None]) -> None:
+        """Call this, from the writer's thread, after each transaction that changed something."""
+        self._committed.append(notify)
+
+    async def run(self, work: Callable[[Connection], T], *, deadline: float | None = None) -> T:
+        """Return what the work returns, once that is committed; `deadline` is in `time.monotonic`'s seconds.
+
+        Raises NothingRecorded if it never reached BEGIN or was rolled back, CannotTell if COMMIT broke.
+        What the work itself raises undoes that work alone.
+        """
+        item = _Item(work, Future(), deadline)
+        self._queue.put(item)
+        answer: asyncio.Future[T] = asyncio.shield(asyncio.wrap_future(item.future))
+        if deadline is None:
+            return await answer
+        try:
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic()) + LAST_MOMENT):
+                return await answer
+        except TimeoutError as error:
+            raise self._withdraw(item) from error
+
+    def _withdraw(self, item: _Item) -> StoreError:
+        """Whoever waits has to be answered now: with the truth, as far as it can be told."""
+        with self._lock:
+            if item.state == "waiting":
+                item.state = "withdrawn"
+                return NothingRecorded("the database is busy")
+            return CannotTell("the database has not answered yet")
+
+    def close(self) -> None:
+        """Finish what waits and give the connection back."""
+        self._queue.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        connection: Connection | None = None
+        while True:
+            batch, is_last = self._take()
+            if batch:
+                try:
+                    connection = connection or self._engine.connect()
+                    self._transact(connection, batch)
+                except (DBAPIError, _RolledBack) as error:
+                    self._failed(batch, NothingRecorded(_why(error)))
+                    _drop(connection)
+                    connection = None
+                except BaseException as error:
+                    log.exception("the store's thread met a bug")
+                    self._fail(batch, error)
+                    _drop(connection)
+                    connection = None
+            if is_last:
+                _drop(connection)
+                return
+
+    def _take(self) -> tuple[list[_Item], bool]:
+        batch: list[_Item] = []
+        item = self._queue.get()
+        while item is not None:
+            batch.append(item)
+            if len(batch) == BATCH:
+                return batch, False
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _transact(self, connection: Connection, batch: list[_Item]) -> None:
+        now = time.monotonic()  # of the person who waits for Slack, whatever the clock on the wall says
+        late = [item for item in batch if item.deadline is not None and now >= item.deadline]
+        self._fail(late, NothingRecorded("too late"))
+        todo = [item for item in batch if item not in late and self._take_up(item)]
+        if not todo:
+            return
+        before = _changes(connection)
+        transaction = connection.begin()
+        results = []
+        for item in todo:
+            results.append((item, *_attempt(connection, item)))
+            if not _is_open(connection):
+                # A full disk, for one, undoes the whole transaction: what came before in it is gone too, and
+                # what came after would be committed on its own (https://www.sqlite.org/lang_transaction.html).
+                raise _RolledBack(_why_of(results[-1][2]))
+        try:
+            transaction.commit()
+        except DBAPIError as error:
+            if _code(error) in NEVER_STORED:
+                raise
+            self._failed(todo, CannotTell(_why(error)))
+            raise
+        has_written = _changes(connection) != before
+        self._note(results, has_written=has_written)
+        for item, result, raised in results:
+            _settle(item.future, result, raised)
+        # Reading wakes nobody: the loop reads what is due, and would wake itself for ever.
+        if has_written:
+            for notify in self._committed:
+                notify()
+
+    def _take_up(self, item: _Item) -> bool:
+        """Begin with it, unless it was withdrawn."""
+        with self._lock:
+            if item.state != "waiting":
+                return False
+            item.state = "taken"
+            return True
+
+    def _note(self, results: list[tuple[_Item, Any, BaseException | None]], *, has_written: bool) -> None:
+        """Remember whether the database takes what it is given: readiness and the log tell."""
+        failing = next((str(raised) for _, _, raised in results if isinstance(raised, NothingRecorded)), "")
+        if failing:
+            self._note_failure(failing)
+        elif self.failing and has_written:
+            log.info("the database takes records again")
+            self.failing = ""
+
+    def _failed(self, batch: list[_Item], error: StoreError) -> None:
+        self._note_failure(str(error))
+        self._fail(batch, error)
+
+    def _note_failure(self, why: str) -> None:
+        if not self.failing:
+            log.error("the database takes no record", why=why)
+        self.failing = why
+        self._last_failure = (time.monotonic(), why)
+
+    @staticmethod
+    def _fail(batch: list[_Item], error: BaseException) -> None:
+        for item in batch:
+            if not item.future.done():
+                _settle(item.future, None, error)
+
+
+class _RolledBack(Exception):
+    """SQLite has undone the whole transaction by itself."""
+
+
+def _is_open(connection: Connection) -> bool:
+    """Whether the transaction is still there."""
+    return bool(connection.connection.dbapi_connection.in_transaction)  # type: ignore[union-attr] # sqlite3's own
+
+
+def _attempt(connection: Connection, item: _Item) -> tuple[Any, BaseException | None]:
+    savepoint = connection.begin_nested()
+    try:
+        result = item.work(connection)
+    except DBAPIError as error:
+        with contextlib.suppress(DBAPIError):
+            savepoint.rollback()
+        is_ours = isinstance(error, IntegrityError)
+        return None, error if is_ours else NothingRecorded(_why(error))
+    except Exception as error:  # noqa: BLE001 - it goes to whoever asked for this work, and undoes only theirs
+        with contextlib.suppress(DBAPIError):
+            savepoint.rollback()
+        return None, error
+    savepoint.commit()
+    return result, None
+
+
+def _changes(connection: Connection) -> int:
+    """How many rows this connection has changed so far (sqlite3_total_changes)."""
+    return int(connection.connection.dbapi_connection.total_changes)  # type: ignore[union-attr] # sqlite3's own
+
+
+def _settle(future: "Future[Any]", result: Any, error: BaseException | None) -> None:
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+
+
+def _drop(connection: Connection | None) -> None:
+    if connection is not None:
+        with contextlib.suppress(DBAPIError):
+            connection.close()
+
+
+def _code(error: DBAPIError) -> int:
+    return int(getattr(error.orig, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _why(error: DBAPIError | _RolledBack) -> str:
+    return f"{type(error.orig).__name__}: {error.orig}" if isinstance(error, DBAPIError) else str(error)
+
+
+def _why_of(error: BaseException | None) -> str:
+    return str(error) if error is not None else "the transaction ended by itself"

@@ -1,0 +1,182 @@
+"""The store on a real SQLite file: the chain, the outbox, group commit, and opening what can't be opened."""
+
+import asyncio
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from bot.core import events as ev
+from bot.core.commands import Ask, FoundUsers
+from bot.core.follow_ups import Wish
+from bot.core.model import Asker, ChannelId, Elsewhere, ObjectId, RequestId, RiskySnapshot, SlackUserId, Target
+from bot.core.terms import Terms
+from bot.errors import NothingRecorded, StoreError
+from bot.store import tasks as outbox
+from bot.store.database import SCHEMA, open_database
+from bot.store.events import Log, mac_of
+from bot.store.ledger import REFUSALS_AN_HOUR, Ledger, last_entry
+from bot.store.store import Store
+from bot.store.writer import Writer
+from tests.clocks import WarpClock
+
+NOW = datetime(2026, 3, 1, 3, tzinfo=UTC)
+KEY = b"k"
+ADELE = ObjectId("5a0c76d2-cb57-4ece-9bc1-c323178f116a")
+COMMAND = Ask(Asker(SlackUserId("U1"), ChannelId("C1")), (ADELE,), "VPN", "/confirm-safe")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    clock = WarpClock(NOW, speed=0)
+    with ExitStack() as files:
+        writer = Writer(open_database(tmp_path / "x.db", files))
+        terms = Terms(timedelta(hours=8), timedelta(hours=1))
+        writer.start()
+        yield Store(writer, Ledger(Log(KEY), terms, ()), clock)
+        writer.close()
+
+
+async def asked(store: Store, origin: str = "o") -> RequestId:
+    return (await store.do(store.ledger.ask, COMMAND, NOW, origin=origin, url="")).id
+
+
+def rows(connection: Connection, statement: str) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in connection.execute(text(statement))]
+
+
+async def test_ten_lines_of_anyones_script_verify_the_chain(store: Store) -> None:
+    await asked(store)
+    entries = await store.do(rows, "SELECT e.*, salt, body FROM events e JOIN event_bodies USING (n) ORDER BY n")
+    previous = "0" * 64
+    for n, at, actor, kind, request_id, version, digest, before, mac, salt, body in entries:
+        assert isinstance(salt, bytes)
+        assert hashlib.sha256(salt + str(body).encode()).hexdigest() == digest
+        assert before == previous
+        fields = [previous, n, at, actor, kind, request_id, version, digest]
+        assert mac == mac_of(KEY, fields)  # type: ignore[arg-type] # rows are of any type
+        previous = str(mac)
+    assert len(entries) == 1
+    assert mac_of(b"", [1]) == hashlib.sha256(json.dumps([1]).encode()).hexdigest()
+
+
+async def test_the_same_payload_begins_one_request(store: Store) -> None:
+    assert await asked(store) == await asked(store)
+    assert await asked(store, "another") != await asked(store)
+
+
+async def test_a_user_is_in_one_open_request_at_most(store: Store) -> None:
+    target = Target(RiskySnapshot(ADELE, "Adele", "adelev@contoso.com", "high", "atRisk", NOW))
+    first, second = await asked(store, "1"), await asked(store, "2")
+    found = FoundUsers("Lynne", (target,), ())
+    assert (await store.apply(first, found)).request.state == "pending"
+    elsewhere = await store.do(store.ledger.elsewhere, [ADELE], second)
+    assert elsewhere == {ADELE: Elsewhere(first, COMMAND.asker.id, NOW)}
+    with pytest.raises(Exception, match="UNIQUE constraint failed"):
+        await store.apply(second, found)
+    assert (await store.entry(second)).request.state == "looking_up"
+
+
+async def test_refusals_beyond_the_limit_become_one_entry_with_their_count(store: Store) -> None:
+    event = ev.ClickRefused(SlackUserId("U9"), "approve", "not_approver")
+    before = await store.run(last_entry)
+    for _ in range(REFUSALS_AN_HOUR + 5):
+        await store.do(store.ledger.refused, event, None, NOW)
+    assert await store.run(last_entry) == before + REFUSALS_AN_HOUR
+    due = await store.do(outbox.claim, NOW + timedelta(hours=1), 10)
+    assert [task.kind for task in due] == ["tally"]
+    await store.do(store.ledger.count_refusals, NOW + timedelta(hours=1))
+    bodies = [str(body) for (body,) in await store.do(rows, "SELECT body FROM event_bodies ORDER BY n DESC LIMIT 2")]
+    assert any("25 refusals in the hour" in body for body in bodies)
+
+
+async def test_what_comes_too_late_is_certainly_not_recorded(store: Store) -> None:
+    with pytest.raises(NothingRecorded, match="too late"):
+        await store.run(last_entry, deadline=time.monotonic())
+    assert await store.run(last_entry, deadline=time.monotonic() + 60) == 0
+
+
+async def test_of_what_is_committed_together_each_part_fails_alone(store: Store) -> None:
+    def bad(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO refusal_tally VALUES ('U1', 'h', 1)"))
+        raise ValueError("mine alone")
+
+    results = await asyncio.gather(asked(store, "1"), store.run(bad), asked(store, "2"), return_exceptions=True)
+    assert isinstance(results[1], ValueError)
+    assert len(await store.do(rows, "SELECT id FROM requests")) == 2
+    assert await store.do(rows, "SELECT * FROM refusal_tally") == []
+
+
+async def test_a_locked_database_records_nothing_and_is_got_over(store: Store, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(NothingRecorded, match="locked"):
+        await asked(store)
+    assert "locked" in store.writer.failing
+    other.close()
+    await asked(store)
+    assert store.writer.failing == ""
+
+
+async def test_a_lane_is_carried_out_one_by_one_and_a_task_asked_for_anew_is_done_again(store: Store) -> None:
+    request = await asked(store)
+    wishes = [Wish("tell", f"k{n}", NOW, lane="l") for n in range(2)] + [Wish("show", "s", NOW)] * 2
+    await store.do(outbox.wish, wishes, request)
+    claimed = await store.do(outbox.claim, NOW, 10)
+    assert [task.key for task in claimed] == ["k0", "s", request]  # look-ups never come first
+    await store.do(outbox.wish, [Wish("show", "s", NOW)], request)
+    for task in claimed:
+        await store.do(outbox.complete, task)
+    again = await store.do(outbox.claim, NOW, 10)
+    assert [task.key for task in again] == ["k1", "s"]
+    await store.do(outbox.put_off, again[0], NOW + timedelta(hours=1), doubtful=True)
+    await store.do(outbox.release_all)
+    left = await store.do(outbox.claim, NOW + timedelta(hours=1), 10)
+    assert [(task.key, task.doubtful) for task in left] == [(f"{request}.slow", False), ("k1", True), ("s", True)]
+    assert await store.do(outbox.count) == 3
+
+
+async def test_an_unknown_request_is_no_request(store: Store) -> None:
+    unknown = RequestId("CS-2222")
+    assert await store.do(store.ledger.find, unknown) is None
+    for look in (store.entry(unknown), store.apply(unknown, FoundUsers("", (), ()))):
+        with pytest.raises(LookupError):
+            await look
+
+
+def test_the_schema_of_the_code_is_the_newest_migration() -> None:
+    versions = Path(__file__).parents[2] / "bot" / "store" / "migrations" / "versions"
+    assert max(path.name[:4] for path in versions.glob("*.py")) == SCHEMA
+
+
+def test_a_second_process_is_refused(tmp_path: Path) -> None:
+    with ExitStack() as files:
+        open_database(tmp_path / "x.db", files)
+        assert (tmp_path / "x.db").stat().st_mode & 0o777 == 0o600
+        with ExitStack() as others, pytest.raises(StoreError, match="is in use by another process of this bot"):
+            open_database(tmp_path / "x.db", others)
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    with ExitStack() as files:
+        engine = open_database(tmp_path / "x.db", files)
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with ExitStack() as files, pytest.raises(StoreError, match="made by a newer version of this bot"):
+        open_database(tmp_path / "x.db", files)
+
+
+@pytest.mark.parametrize("kind", ["folder", "garbage"])
+def test_a_file_that_is_no_database_is_named(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / ("missing/x.db" if kind == "folder" else "x.db")
+    if kind == "garbage":
+        path.write_bytes(b"not a database, but long enough to be looked at" * 50)
+    with ExitStack() as files, pytest.raises(StoreError, match="can't be opened"):
+        open_database(path, files)
