@@ -1,0 +1,281 @@
+"""The composition root: opens each resource once, wires the parts, closes in reverse."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.checks import Checks
+from bot.clock import Clock
+from bot.clouds import ADMIN_CENTERS
+from bot.core.follow_ups import Wish
+from bot.core.model import ChannelId
+from bot.core.pace import INTERVAL
+from bot.core.policy import Policy
+from bot.core.terms import Terms
+from bot.delivery import confirm, explain, look_up, renewal, show, tell, timers, verify
+from bot.delivery.context import Context
+from bot.delivery.conversation import Conversation
+from bot.delivery.health import Health
+from bot.delivery.loop import Loop
+from bot.errors import StoreError
+from bot.graph.client import Graph
+from bot.graph.credential_end import CredentialEnd
+from bot.graph.credentials import credentials_of
+from bot.graph.pacer import Pacer, Slots
+from bot.graph.tokens import Tokens
+from bot.service import Service
+from bot.settings import Settings
+from bot.slack.blocks import answers
+from bot.slack.blocks.place import Place
+from bot.slack.installation import Installation
+from bot.slack.messenger import Messenger
+from bot.slack.people import People
+from bot.store import tasks as outbox
+from bot.store.database import open_database
+from bot.store.events import Log
+from bot.store.ledger import Ledger, beat, wish
+from bot.store.pace import StoredSlots
+from bot.store.store import Store
+from bot.store.writer import Writer
+from bot.watch import Watch
+from bot.web import Doors
+from handlers import register
+from handlers.buttons import Buttons
+from handlers.command import Command
+from handlers.modal import Modals
+from handlers.refusals import Unexpected
+
+WORKERS = {
+    "look_up": look_up.look_up,
+    "explain": explain.explain,
+    "confirm": confirm.confirm,
+    "verify": verify.verify,
+    "look_again": verify.look_again,
+    "show": show.show,
+    "line": tell.line,
+    "tell": tell.tell,
+    "answer": tell.answer,
+    "whisper": tell.whisper,
+    "sweep": tell.sweep,
+    "expire": timers.expire,
+    "lapse": timers.lapse,
+    "stoppable": timers.stoppable,
+    "tally": timers.tally,
+    "renewal": renewal.renewal,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Slack, Entra and Graph as the bot meets them: the doctor needs no more."""
+
+    settings: Settings
+    clock: Clock
+    session: aiohttp.ClientSession
+    client: AsyncWebClient
+    installation: Installation
+    graph: Graph
+    ends: CredentialEnd
+
+    def place(self) -> Place:
+        return Place(
+            approvers=self.settings.approvers,
+            requesters=self.settings.requesters,
+            admin_url=ADMIN_CENTERS[self.settings.graph_cloud],
+            channel=ChannelId(self.settings.approval_channel),
+            help=self.settings.support_contact,
+            team_url=self.installation.team_url,
+            approval_ttl=self.settings.approval_ttl,
+            send_within=self.settings.send_within,
+            hold=self.settings.hold,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application stands on."""
+
+    outside: Outside
+    store: Store
+    checks: Checks
+
+
+async def open_parts(
+    settings: Settings, clock: Clock, resources: AsyncExitStack, interval: timedelta = INTERVAL
+) -> Parts:
+    """Open the database and the one session; asks nothing of the network. Raises StoreError."""
+    store = open_store(settings, clock, resources)
+    outside = await open_outside(settings, clock, resources, StoredSlots(store, interval))
+
+    async def database() -> str:
+        await store.run(lambda _connection: None)
+        return f"database {settings.database_path}"
+
+    checks = Checks(
+        settings, outside.client, outside.installation, outside.graph, ends=outside.ends, database=database
+    )
+    return Parts(outside, store, checks)
+
+
+def open_store(settings: Settings, clock: Clock, resources: AsyncExitStack) -> Store:
+    files = resources.enter_context(ExitStack())
+    engine = open_database(settings.database_path, files)
+    writer = Writer(engine)
+    resources.callback(writer.close)
+    key = settings.audit_key.get_secret_value().encode() if settings.audit_key else b""
+    terms = Terms(settings.approval_ttl, settings.send_within, settings.remind_after, settings.hold)
+    ledger = Ledger(Log(key), terms, tuple(ChannelId(c) for c in settings.incident_channels))
+    writer.start()
+    return Store(writer, ledger, clock)
+
+
+async def open_outside(settings: Settings, clock: Clock, resources: AsyncExitStack, slots: Slots) -> Outside:
+    session = await resources.enter_async_context(aiohttp.ClientSession(trust_env=True))
+    # The SDK's own retry after a dropped connection posts twice; the tasks retry instead.
+    client = AsyncWebClient(
+        token=settings.slack_bot_token.get_secret_value(),
+        base_url=settings.slack_api_url,
+        session=session,
+        retry_handlers=[],
+        trust_env_in_session=True,
+    )
+    credentials = credentials_of(settings)
+    tokens = Tokens(credentials, clock)
+    resources.push_async_callback(tokens.close)
+    pacer = Pacer(slots, clock)
+    resources.push_async_callback(pacer.close)
+    graph = Graph(session, settings.graph_url, tokens, pacer, clock)
+    ends = CredentialEnd(credentials, tokens, clock, graph.get)
+    return Outside(settings, clock, session, client, Installation(), graph, ends)
+
+
+class Application:
+    """The running bot."""
+
+    def __init__(self, parts: Parts) -> None:
+        outside = parts.outside
+        self._parts = parts
+        self._outside = outside
+        self._settings = outside.settings
+        self.health = Health()
+        outside.graph.on_call = self.health.graph_call
+        policy = Policy(self._settings.approvers, self._settings.requesters)
+        people = People(outside.client, outside.installation, outside.clock)
+        messenger = Messenger(outside.client, outside.session, outside.installation, outside.clock)
+        self._service = Service(parts.store, people, policy, outside.place, self._settings.requests_per_hour)
+        self._conversation = Conversation(parts.store, outside.graph, outside.clock)
+        context = Context(
+            store=parts.store,
+            graph=outside.graph,
+            conversation=self._conversation,
+            ends=outside.ends,
+            installation=outside.installation,
+            messenger=messenger,
+            people=people,
+            policy=policy,
+            place=outside.place,
+            clock=outside.clock,
+            health=self.health,
+        )
+        self._loop = Loop(context, WORKERS)
+        self._doors = Doors(
+            self._bolt(),
+            outside.installation,
+            self._settings.slack_signing_secret.get_secret_value(),
+            outside.clock,
+            troubles=self.troubles,
+            is_ready=self._is_ready,
+            not_ready=lambda: answers.not_ready(
+                "Slack has not told it yet which workspace it serves, see `python -m bot doctor`", outside.place()
+            ),
+        )
+        self._runner: web.AppRunner | None = None
+        self._checking: asyncio.Task[None] | None = None
+        self.watch = Watch(parts.checks, outside.installation, self.health, outside.clock, self._ready_line)
+        self.port = 0
+
+    def troubles(self) -> list[str]:
+        trouble = self._parts.store.writer.trouble
+        database = [f"The database takes no record: {trouble}."] if trouble else []
+        return [*database, *self.health.troubles.values()]
+
+    async def start(self) -> None:
+        """Listen and take up what was left; then check what the bot needs, without waiting for it."""
+        await self._parts.store.do(outbox.release_all)
+        await self._parts.store.do(wish, None, Wish("renewal", "renewal", self._outside.clock.now()))
+        self._runner = web.AppRunner(self._doors.routes(), access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        self._loop.start()
+        self._checking = asyncio.create_task(self.watch.run())
+
+    async def stop(self) -> None:
+        """Take nothing new, finish what is in hand or leave it for the next start."""
+        self._doors.close()
+        if self._checking is not None:
+            self._checking.cancel()
+            await asyncio.wait([self._checking])
+        await self._loop.stop(self._settings.drain_seconds)
+        await self._conversation.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _ready_line(self) -> str:
+        settings, checks = self._settings, self._parts.checks
+        return (
+            f"ready: HTTP on {settings.host}:{self.port}, workspace {self._outside.installation.team}, "
+            f"tenant {settings.azure_tenant_id}, approvals in {checks.channel_name}, "
+            f"{checks.approvers} approvers, database {settings.database_path}"
+        )
+
+    async def _is_ready(self) -> bool:
+        """Whether a click can be recorded now: only a write shows it."""
+        try:
+            async with asyncio.timeout(2):
+                await self._parts.store.do(beat, self._outside.clock.now())
+        except (StoreError, TimeoutError):
+            return False
+        return self._outside.installation.is_known and not self._parts.store.writer.trouble
+
+    def _bolt(self) -> AsyncApp:
+        outside = self._outside
+
+        async def authorize() -> AuthorizeResult:
+            known = outside.installation
+            return AuthorizeResult(
+                enterprise_id=None,
+                team_id=known.team_id,
+                bot_id=known.bot_id,
+                bot_user_id=known.bot_user_id,
+                bot_token=outside.settings.slack_bot_token.get_secret_value(),
+            )
+
+        app = AsyncApp(
+            client=outside.client,
+            # With a logger of its own Bolt would warn of its token, which it need not know, at every start.
+            logger=logging.getLogger("slack_bolt"),
+            authorize=authorize,
+            # Bolt awaits the handler: nothing is acked before it is committed (and no poll for the ack).
+            process_before_response=True,
+            request_verification_enabled=False,  # the doors verify, before Bolt reads anything
+            ssl_check_enabled=False,
+            url_verification_enabled=False,
+        )
+        register(
+            app,
+            Command(self._service, outside.place, outside.settings.requests_per_hour),
+            Buttons(self._service, outside.client, outside.place),
+            Modals(self._service),
+        )
+        app.error(Unexpected(self._service, outside.place).met)
+        return app

@@ -1,0 +1,175 @@
+"""Claims tasks that are due, carries them out side by side, and records how each ended."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.core.follow_ups import POSTING, WAITING
+from bot.delivery.context import Again, Context, Done, Ending, backed_off
+from bot.errors import SlackBusy, SlackDoubtful, SlackDown, SlackPaced, StoreError
+from bot.store import tasks as outbox
+from bot.store.events import as_time
+from bot.store.tasks import Task
+
+AT_ONCE = 32
+WAIT_AT_ONCE = 1000
+"""Tasks that wait for Graph at the same time: the more, the more of them one call can serve."""
+LOOK_AGAIN = timedelta(seconds=30)
+"""The net below the wake-up on commit."""
+AFTER_STORE_TROUBLE = 1.0
+LAST_CLAIM = 1.0
+LETS_PASS_AFTER = 5
+"""So many times a task may fail for no known reason before the others of its lane are no longer kept waiting."""
+WITHOUT_SLACK = ("explain", "confirm", "verify", "expire", "lapse", "stoppable", "tally", "look_again")
+"""All that is done before Slack has told which workspace this is: links and who is a stranger hang on it."""
+
+Worker = Callable[[Context, Task], Awaitable[Ending]]
+
+log = structlog.get_logger()
+
+
+class Loop:
+    """One for the process."""
+
+    def __init__(self, context: Context, workers: Mapping[str, Worker]) -> None:
+        self._context = context
+        self._workers = workers
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._in_hand: dict[int, tuple[str, asyncio.Task[None]]] = {}
+        self._running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def notify() -> None:
+            with contextlib.suppress(RuntimeError):  # the event loop may be gone while the last commits run
+                loop.call_soon_threadsafe(self._wake.set)
+
+        self._context.store.writer.on_commit(notify)
+        self._context.installation.on_known.append(self._wake.set)
+        self._running = asyncio.create_task(self._run())
+
+    async def stop(self, within: float) -> None:
+        """Take nothing new; what is in hand may finish within so many seconds, the rest is left for a start."""
+        self._stopping = True
+        self._wake.set()
+        over = asyncio.get_running_loop().time() + within
+        if self._running is not None:
+            await asyncio.wait([self._running], timeout=min(LAST_CLAIM, within))
+            self._running.cancel()
+        if self._in_hand:
+            left_for_it = max(0.0, over - asyncio.get_running_loop().time())
+            _, left = await asyncio.wait([task for _, task in self._in_hand.values()], timeout=left_for_it)
+            for task in left:
+                task.cancel()
+            if left:
+                await asyncio.wait(left)
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                until = await self._claim()
+            except StoreError as error:
+                self._context.health.note("database", f"The database does not answer: {error}.")
+                log.warning("the database does not answer", why=str(error))
+                until = self._context.clock.now() + timedelta(seconds=AFTER_STORE_TROUBLE)
+            except Exception:
+                # The loop is the one thing that must not end: whatever this is, it is tried again.
+                log.exception("the tasks could not be claimed")
+                self._context.health.note("tasks", "The tasks can't be claimed: see the log.")
+                until = self._context.clock.now() + timedelta(seconds=AFTER_STORE_TROUBLE)
+            else:
+                self._context.health.clear("database")
+                self._context.health.clear("tasks")
+            await self._context.clock.wait(self._wake, until)
+
+    async def _claim(self) -> datetime:
+        now = self._context.clock.now()
+        busy = list(self._in_hand)
+        waiting = sum(kind in WAITING for kind, _ in self._in_hand.values())
+        room = AT_ONCE - (len(busy) - waiting)
+        only = None if self._context.installation.is_known else WITHOUT_SLACK
+
+        def work(connection: Connection) -> tuple[list[Task], str | None]:
+            claimed = outbox.claim(connection, now, room, waiting=WAIT_AT_ONCE - waiting, but=busy, only=only)
+            return claimed, outbox.next_due(connection, but=[*busy, *(task.id for task in claimed)])
+
+        claimed, next_due = await self._context.store.run(work)
+        for task in claimed:
+            self._in_hand[task.id] = task.kind, asyncio.create_task(self._carry_out(task))
+        due = as_time(next_due) if next_due and room > 0 else now + LOOK_AGAIN
+        # A lane's later tasks are due and can't be claimed: their turn comes with the wake-up of a commit.
+        return min(max(due, now + timedelta(milliseconds=200)), now + LOOK_AGAIN)
+
+    async def _carry_out(self, task: Task) -> None:
+        try:
+            ending = await self._attempt(task)
+            try:
+                await self._end(task, ending)
+            except StoreError:
+                raise
+            except Exception:
+                # What was to be recorded can't be: as with any other bug, the task is tried again, ever later.
+                log.exception("a task's end could not be recorded", kind=task.kind, key=task.key)
+                await self._end(task, self._met_a_bug(task))
+        except StoreError as error:
+            log.warning("a task's end could not be recorded", task=task.key, why=str(error))
+        finally:
+            self._in_hand.pop(task.id, None)
+            self._wake.set()
+
+    def _met_a_bug(self, task: Task) -> Again:
+        self._context.health.note(f"task {task.key}", f"The task {task.kind} {task.key} fails: see the log.")
+        again = backed_off(task, doubtful=True)
+        return replace(again, lets_pass=task.attempts >= LETS_PASS_AFTER)
+
+    async def _attempt(self, task: Task) -> Ending:
+        health = self._context.health
+        try:
+            ending = await self._workers[task.kind](self._context, task)
+        except SlackPaced as error:
+            return Again(error.retry_after, doubtful=task.doubtful)
+        except SlackBusy as error:
+            return backed_off(task, error.retry_after, doubtful=task.doubtful)
+        except SlackDoubtful as error:
+            log.warning("Slack did not answer", task=task.key, why=error.code)
+            return backed_off(task, doubtful=True)
+        except SlackDown as error:
+            health.note("Slack", f"Slack refuses what the bot posts ({error.code}); it is tried again.")
+            again = backed_off(task, doubtful=task.doubtful)
+            return replace(again, lets_pass=task.attempts >= LETS_PASS_AFTER)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("a task failed", kind=task.kind, key=task.key)
+            return self._met_a_bug(task)
+        health.clear(f"task {task.key}")
+        if task.kind in POSTING:
+            health.clear("Slack")
+        return ending
+
+    async def _end(self, task: Task, ending: Ending) -> None:
+        def work(connection: Connection) -> None:
+            match ending:
+                case Done():
+                    if ending.record is not None:
+                        ending.record(connection)
+                    outbox.complete(connection, task)
+                case Again():
+                    until = self._context.later(ending.after)
+                    outbox.put_off(connection, task, until, doubtful=ending.doubtful, lets_pass=ending.lets_pass)
+
+        while True:
+            try:
+                return await self._context.store.run(work)
+            except StoreError:
+                if self._stopping:
+                    raise
+                await self._context.clock.sleep(AFTER_STORE_TROUBLE)

@@ -1,0 +1,284 @@
+"""Says what happened: in the request's thread, in the incident channels, and privately to whoever asked."""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bot.core.follow_ups import FORBIDDEN, edits_outcome
+from bot.core.model import ChannelId, MessageTs, Receipt, Request
+from bot.core.terms import lapses_at
+from bot.delivery.context import Context, Done, Ending, record_post
+from bot.errors import SlackDoubtful, SlackError, SlackRefused
+from bot.slack.blocks import answers, changed, ending, findings, incident, refusals, thread, words
+from bot.slack.blocks.message import Message, elsewhere
+from bot.slack.messenger import Spot
+from bot.store.ledger import Entry, Post, find_post, posted
+from bot.store.tasks import Task
+
+PRIVATELY_WITHIN = timedelta(seconds=30)
+"""After so long the answer is a direct message: what is private in a channel is gone when it scrolls away."""
+
+LOOK_UP_WITHIN = 5.0
+
+log = structlog.get_logger()
+
+
+async def tell(context: Context, task: Task) -> Ending:
+    """Post once in a thread or an incident channel."""
+    entry = await _entry(context, task)
+    request = entry.request
+    topic = str(task.payload["topic"])
+    if topic.startswith("reminder") and (request.state, request.view) != ("pending", task.payload["view"]):
+        return Done()  # somebody has decided
+    if topic == "end":
+        message = incident.end(request, context.place())
+        return await _post(context, task, entry, Spot(str(task.payload["channel"])), message)
+    if topic.startswith("set_aside"):
+        message = await _set_aside(context, request, task.payload)
+    else:
+        message = _words(context, entry, topic, task.payload)
+    if task.payload.get("to_asker"):
+        return await _to_asker(context, task, entry, message)
+    if request.ts is None:
+        return await _direct(context, task, entry, message)  # it ended before it could be shown
+    spot = Spot(request.channel or "", request.ts)
+    outcome = await context.store.do(find_post, f"{request.id}.accepted")
+    if topic == "ended" and edits_outcome(request) and outcome is not None and outcome.thread_ts:
+        try:
+            await context.messenger.update(outcome.channel, outcome.ts, message)
+        except SlackRefused as error:
+            log.warning("the outcome can't be edited and is posted anew", request=request.id, why=error.code)
+        else:
+            again = Post(task.key, request.id, outcome.channel, outcome.thread_ts, outcome.ts)
+            return Done(lambda connection: posted(connection, again))
+    return await _post(context, task, entry, spot, message)
+
+
+async def _to_asker(context: Context, task: Task, entry: Entry, message: Message) -> Ending:
+    """Tell the end by direct message too where whoever asked can't read the thread."""
+    request = entry.request
+    if not context.policy.requesters or request.channel is None:
+        return Done()  # then only members of the channel may ask
+    try:
+        if await context.people.is_member(request.channel, request.asker.id):
+            return Done()
+    except SlackRefused as error:
+        log.info("whether the asker is in the channel can't be told", why=error.code)
+    return await _direct(context, task, entry, message)
+
+
+async def _set_aside(context: Context, request: Request, payload: dict[str, Any]) -> Message:
+    """Link to the request in which they are asked for anew."""
+    place, other = context.place(), str(payload["follow_up"])
+    post = await context.store.do(find_post, f"{other}.message")
+    link = words.link(place, ChannelId(post.channel), MessageTs(post.ts), other) if post else ""
+    return changed.set_aside(request, place, payload["user_ids"], link or other)
+
+
+async def line(context: Context, task: Task) -> Ending:
+    """Post an incident channel's line, or bring it up to date."""
+    entry = await _entry(context, task)
+    message = incident.line(entry.request, context.place())
+    first = await context.store.do(find_post, task.key)
+    if first is None:
+        return await _post(context, task, entry, Spot(str(task.payload["channel"])), message)
+    try:
+        await context.messenger.update(first.channel, first.ts, message)
+    except SlackRefused as error:
+        log.warning("an incident line can't be updated", channel=first.channel, why=error.code)
+    return Done()
+
+
+async def answer(context: Context, task: Task) -> Ending:
+    """Answer whoever asked, privately: in place while the command is fresh, later by direct message."""
+    entry = await _entry(context, task)
+    request = entry.request
+    topic = str(task.payload["topic"])
+    if topic == "slow" and request.state != "looking_up":
+        return Done()
+    message = await _answer(context, request, topic)
+    fresh = context.clock.now() - request.asked_at <= PRIVATELY_WITHIN
+    if entry.response_url and (fresh or topic == "others" or request.why_not_asked == "dropped"):
+        try:
+            await context.messenger.respond(entry.response_url, message)
+        except SlackRefused as error:
+            log.info("the private answer goes as a direct message", request=request.id, why=error.code)
+        except SlackDoubtful:
+            pass
+        else:
+            return Done()
+    return await _direct(context, task, entry, message)
+
+
+async def whisper(context: Context, task: Task) -> Ending:
+    """Tell one person something where they clicked, or where that can't be, in a direct message."""
+    payload = task.payload
+    message = Message(payload["text"], payload["blocks"])
+    try:
+        await context.messenger.whisper(Spot(payload["channel"], payload["thread_ts"]), payload["user"], message)
+    except SlackRefused as error:
+        log.info("told by direct message instead", why=error.code)
+        try:
+            spot = Spot(await context.messenger.open_dm(payload["user"]))
+            since = context.clock.now() - timedelta(hours=1)
+            if not (task.doubtful and await context.messenger.find(spot, task.key, since)):
+                await context.messenger.post(spot, message, {"op_id": task.key})
+        except SlackRefused as again:
+            log.warning("somebody could not be told", user=payload["user"], why=again.code)
+    return Done()
+
+
+async def sweep(context: Context, task: Task) -> Ending:
+    """A minute after a doubtful post: of doubles, all but the recorded one are deleted."""
+    spot = Spot(task.payload["channel"], task.payload["thread_ts"])
+    entry = await _entry(context, task)
+    try:
+        return await _sweep(context, task, spot, entry)
+    except SlackRefused as error:
+        log.warning("doubles can't be looked for", key=task.key, why=error.code)
+        return Done()
+
+
+async def _sweep(context: Context, task: Task, spot: Spot, entry: Entry) -> Ending:
+    found = await context.messenger.find(spot, task.payload["op_id"], entry.request.asked_at)
+    known = await context.store.do(find_post, task.payload["op_id"])
+    # The one that is recorded stays: clicks and edits refer to it.
+    keep = known.ts if known and known.ts in found else (found[0] if found else "")
+    for ts in found:
+        if ts != keep:
+            await context.messenger.delete(spot.channel, ts)
+    return Done()
+
+
+async def _entry(context: Context, task: Task) -> Entry:
+    assert task.request_id is not None  # noqa: S101 - committed with its request
+    return await context.store.entry(task.request_id)
+
+
+async def _direct(context: Context, task: Task, entry: Entry, message: Message) -> Ending:
+    try:
+        channel = await context.messenger.open_dm(entry.request.asker.id)
+        return await _post(context, task, entry, Spot(channel), message, is_last_resort=True)
+    except SlackRefused as error:
+        log.warning("whoever asked could not be told", request=entry.request.id, why=error.code)
+        return Done()
+
+
+async def _post(
+    context: Context, task: Task, entry: Entry, spot: Spot, message: Message, *, is_last_resort: bool = False
+) -> Ending:
+    """Post under the task's key, unless an earlier try was taken."""
+    try:
+        found = await context.messenger.find(spot, task.key, entry.request.asked_at) if task.doubtful else []
+        metadata = {"op_id": task.key, "n": entry.anchor.n, "mac": entry.anchor.mac}
+        ts = found[0] if found else await context.messenger.post(spot, message, metadata)
+    except SlackRefused as error:
+        if is_last_resort:
+            raise
+        log.warning("a post was refused and goes to whoever asked", key=task.key, why=error.code)
+        context.health.note(f"channel {spot.channel}", f"The bot can't post in {spot.channel}: {error.code}.")
+        return await _direct(context, task, entry, elsewhere(message, spot.channel, error.code, entry.request.id))
+    context.health.clear(f"channel {spot.channel}")
+    post = Post(task.key, entry.request.id, spot.channel, spot.thread_ts, ts)
+    return Done(record_post(context, task, post))
+
+
+def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) -> Message:
+    request, place, now = entry.request, context.place(), context.clock.now()
+    anchor = (entry.anchor.n, entry.anchor.mac)
+    until = lapses_at(request, context.store.ledger.terms) or now
+    kind = topic.rstrip("0123456789.")
+    match kind:
+        case "accepted":
+            return thread.accepted(request, now, anchor)
+        case "ended":
+            return ending.ended(request, place, now, anchor)
+        case "forbidden":
+            refused = next((t.receipt for t in request.targets if t.receipt and t.receipt.status == FORBIDDEN), None)
+            roles = payload.get("roles")
+            known = frozenset(roles) if roles is not None else None
+            return thread.forbidden(request, place, known, refused or Receipt(FORBIDDEN), anchor)
+        case "sign_in":
+            return thread.sign_in(request, place, str(payload.get("code", "")), until)
+        case "throttled":
+            return thread.throttled(until)
+        case "unreachable":
+            return thread.unreachable(until)
+        case "lapsed":
+            return thread.lapsed(request, place)
+        case "voided":
+            return changed.voided(request, place)
+        case "partly_voided":
+            return changed.partly_voided(request, place)
+        case "drifted":
+            return changed.drifted(request, place)
+        case "looked_again":
+            return changed.looked_again(request)
+        case "unclear":
+            receipt = next((t.receipt for t in request.targets if t.doubted_at and t.receipt), None)
+            return thread.unclear(request, receipt)
+        case "again":
+            return thread.sent_again(int(payload["n"]))
+        case "reminder":
+            return thread.reminder(request, place)
+        case "denied":
+            return thread.denied(request)
+        case "stopped":
+            return thread.stopped(request)
+        case "withdrawn":
+            return thread.withdrawn(request)
+        case "expired":
+            return thread.expired(request)
+        case _:
+            raise ValueError(topic)
+
+
+async def _answer(context: Context, request: Request, topic: str) -> Message:
+    place = context.place()
+    match topic:
+        case "waiting":
+            return answers.waiting(request, place)
+        case "slow":
+            return answers.slow(len(request.entries), is_limited=context.graph.is_limited)
+        case "others":
+            return answers.asked_for_others(request, place)
+        case "findings":
+            return findings.findings(request, place)
+        case _:
+            return await _not_asked(context, request)
+
+
+async def _not_asked(context: Context, request: Request) -> Message:
+    place = context.place()
+    why, _, detail = request.why_not_asked.partition(":")
+    match why:
+        case "none_left":
+            return findings.findings(request, place)
+        case "may_not_ask":
+            return refusals.may_not_ask(place)
+        case "not_member":
+            return refusals.not_member()
+        case "not_ready":
+            what, _, more = detail.partition(":")
+            return answers.not_ready(what, place, more if await _is_approver(context, request) else "")
+        case "no_email":
+            return refusals.no_email_to_ask(place)
+        case "not_in_channel":
+            return answers.not_in_channel(place, request.command)
+        case "shared":
+            return answers.bad_channel(place, "shared")
+        case "archived":
+            return answers.bad_channel(place, "archived")
+        case "gave_up":
+            return answers.gave_up(request.command)
+        case _:
+            return answers.dropped(request)
+
+
+async def _is_approver(context: Context, request: Request) -> bool:
+    try:
+        standing = await context.people.standing(request.asker.id, context.policy.approvers, LOOK_UP_WITHIN)
+    except SlackError:
+        return False
+    return standing.is_in(context.policy.approvers)

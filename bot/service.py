@@ -1,0 +1,291 @@
+"""The use cases: ask, approve, deny, and what people press around them. The only writer of decisions."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.core.commands import Approve, Ask, AskOthers, Deny, DontAsk, Stop, Withdraw
+from bot.core.events import ClickRefused
+from bot.core.follow_ups import Wish, answer
+from bot.core.model import ChannelId, Request, RequestId, SlackUserId
+from bot.core.policy import Action, Policy, Refusal, Standing, Why, may_ask, may_decide, may_stop
+from bot.errors import SlackError
+from bot.slack.blocks import answers, refusals
+from bot.slack.blocks.message import Message
+from bot.slack.blocks.place import Place
+from bot.slack.people import People
+from bot.store.ledger import Applied, wish
+from bot.store.store import Store
+
+TAKE_WITHIN = 2.0
+"""Seconds: what has not begun to be stored by then is dropped, so that the answer can say so inside Slack's 3 s."""
+LOOK_UP_WITHIN = 1.5
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A press on a button, or a modal's submit."""
+
+    action: Action
+    by: SlackUserId
+    name: str
+    request_id: RequestId
+    view: int
+    channel: str = ""
+    ts: str = ""
+    thread_ts: str = ""
+    trigger_id: str = ""
+    response_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """The person has asked as often as one may; the next ask is possible at `next_at`."""
+
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a click: the request, and what its presser has to be told where it was refused."""
+
+    request: Request | None = None
+    refused: Message | None = None
+
+
+class Service:
+    """Decides and commits; raises StoreError where nothing could be, and nothing after a commit."""
+
+    def __init__(
+        self, store: Store, people: People, policy: Policy, place: Callable[[], Place], requests_per_hour: int
+    ) -> None:
+        self._store = store
+        self._people = people
+        self._policy = policy
+        self._place = place
+        self._requests_per_hour = requests_per_hour
+
+    async def ask(self, command: Ask, *, origin: str, response_url: str) -> Request | Limited:
+        """Record an ask. It looks nothing up: whether the person may ask is found out by the look-up."""
+        now = self._store.clock.now()
+
+        def work(connection: Connection) -> Request | Limited:
+            limited = self._limit(connection, command.asker.id, origin, now)
+            if limited is not None:
+                event = ClickRefused(command.asker.id, "ask", "limit")
+                self._store.ledger.refused(connection, event, None, now)
+            return limited or self._store.ledger.ask(connection, command, now, origin=origin, url=response_url)
+
+        return await self._store.run(work, deadline=_deadline())
+
+    def _limit(self, connection: Connection, asker: SlackUserId, origin: str, now: datetime) -> Limited | None:
+        """Whether the person has asked too often; a payload that was taken before is no new ask."""
+        asks = self._store.ledger.asks_since(connection, asker, now - HOUR)
+        if len(asks) < self._requests_per_hour or self._store.ledger.begun_by(connection, origin) is not None:
+            return None
+        return Limited(asks[-self._requests_per_hour] + HOUR)
+
+    async def rights(self, user: SlackUserId) -> tuple[bool | None, bool | None]:
+        """Whether someone may ask, and may approve; None where Slack doesn't say."""
+        listed = (*self._policy.approvers, *self._policy.requesters)
+        try:
+            async with asyncio.timeout(LOOK_UP_WITHIN):
+                standing = await self._people.standing(user, listed, LOOK_UP_WITHIN)
+                is_in_channel = not self._policy.requesters and await self._people.is_member(
+                    self._place().channel, user
+                )
+        except (SlackError, TimeoutError):
+            return None, None
+        asks = may_ask(self._policy, standing, is_in_channel=is_in_channel) is None
+        return asks, standing.person.is_full_member and standing.is_in(self._policy.approvers)
+
+    async def begun_by(self, origin: str) -> RequestId | None:
+        """The request that this very payload began, if it did. Raises StoreError."""
+        return await self._store.do(self._store.ledger.begun_by, origin)
+
+    async def approve(self, click: Click) -> Result:
+        return await self._decide(click, Approve(click.by, click.name, click.view))
+
+    async def deny(self, click: Click, reason: str) -> Result:
+        return await self._decide(click, Deny(click.by, click.name, reason))
+
+    async def look(self, click: Click) -> Result:
+        """Judge somebody who opens the review or the denial, and record nothing but a refusal."""
+        return await self._decide(click, None)
+
+    async def ask_again(self, click: Click) -> Result:
+        """Ask anew for the users of a request that ended without all of them confirmed safe."""
+        now = self._store.clock.now()
+
+        def work(connection: Connection) -> Result:
+            request = self._store.ledger.find(connection, click.request_id)
+            if request is None or not _is_from(click, request):
+                return self._refuse(connection, click, request, Refusal("unknown_request"), now)
+            left = tuple(t.user_id for t in request.targets if t.progress != "confirmed")
+            if not request.is_final or not left:
+                return self._refuse(connection, click, request, Refusal("decided"), now)
+            limited = self._limit(connection, click.by, _origin(click), now)
+            if limited is not None:
+                self._store.ledger.refused(
+                    connection, ClickRefused(click.by, click.action, "limit", click.view), request.id, now
+                )
+                told = answers.limit(self._requests_per_hour, limited.next_at, self._place())
+                return self._whisper(connection, click, told)
+            asker = type(request.asker)(click.by, ChannelId(click.channel), click.name)
+            command = f"/confirm-safe {' '.join(left)} {request.reason}"
+            again = Ask(asker, left, request.reason, command, again_of=request.id)
+            begun = self._store.ledger.ask(connection, again, now, origin=_origin(click), url="")
+            self._whisper(connection, click, answers.taken(begun.id, len(left), self._place()))
+            return Result(begun)
+
+        return await self._store.run(work, deadline=_deadline())
+
+    async def ask_others(self, click: Click) -> Result:
+        """The asker presses *Ask for the other n*."""
+        return await self._choose(click, others=True)
+
+    async def drop(self, click: Click) -> Result:
+        """The asker presses *Drop it*."""
+        return await self._choose(click, others=False)
+
+    async def withdraw(self, by: SlackUserId, request_id: RequestId) -> Message:
+        """Take back what the person asked for; returns what to tell them. Raises StoreError."""
+        now = self._store.clock.now()
+
+        def work(connection: Connection) -> Message:
+            applied = self._store.ledger.apply(connection, request_id, Withdraw(by), now, actor=by)
+            if applied is not None and applied.refusal is None:
+                return answers.withdrawn(applied.request)
+            why: Why = "unknown_request" if applied is None or applied.refusal is None else applied.refusal.why
+            self._store.ledger.refused(connection, ClickRefused(by, "withdraw", why), request_id, now)
+            if applied is None:
+                return answers.no_such_request(request_id)
+            if why == "only_asker_withdraws":
+                return refusals.only_asker_withdraws(applied.request)
+            return refusals.decided(applied.request)
+
+        return await self._store.run(work, deadline=_deadline())
+
+    async def stop(self, click: Click) -> Result:
+        """Somebody wants nobody else of an approved request to be sent."""
+        return await self._decide(click, Stop(click.by))
+
+    async def _choose(self, click: Click, *, others: bool) -> Result:
+        now = self._store.clock.now()
+        ledger = self._store.ledger
+
+        def work(connection: Connection) -> Result:
+            request = ledger.find(connection, click.request_id)
+            if request is None or click.by != request.asker.id:
+                return self._refuse(connection, click, request, Refusal("unknown_request"), now)
+            if click.response_url:
+                ledger.answer_to(connection, request.id, click.response_url)
+            taken = ledger.elsewhere(connection, [t.user_id for t in request.targets], request.id)
+            command = AskOthers(taken) if others else DontAsk("dropped")
+            applied = ledger.apply(connection, request.id, command, now, actor=click.by)
+            if applied is None or applied.refusal is not None or not applied.happened:
+                return self._refuse(connection, click, request, Refusal("decided"), now)
+            if others and applied.request.state == "pending":
+                wish(connection, request.id, answer(request, "others", now))
+            return Result(applied.request)
+
+        return await self._store.run(work, deadline=_deadline())
+
+    async def _decide(self, click: Click, command: Approve | Deny | Stop | None) -> Result:
+        deadline = _deadline()
+        standing: Standing | None = None
+        try:
+            standing = await self._people.standing(click.by, self._policy.approvers, LOOK_UP_WITHIN)
+        except SlackError:
+            standing = None
+
+        def work(connection: Connection) -> Result:
+            now = self._store.clock.now()
+
+            def judge(request: Request) -> Refusal | None:
+                return self._judge(click, standing, request)
+
+            applied: Applied | None
+            told = command
+            if isinstance(command, Approve) and standing is not None:
+                told = replace(command, email=standing.person.email)
+            if told is None:
+                request = self._store.ledger.find(connection, click.request_id)
+                applied = Applied(request, refusal=judge(request)) if request else None
+            else:
+                applied = self._store.ledger.apply(
+                    connection, click.request_id, told, now, actor=click.by, judge=judge
+                )
+            if applied is None:
+                return self._refuse(connection, click, None, Refusal("unknown_request"), now)
+            if applied.refusal is not None:
+                return self._refuse(connection, click, applied.request, applied.refusal, now)
+            if applied.request.state == "expired":
+                return self._refuse(connection, click, applied.request, Refusal("decided"), now)
+            return Result(applied.request)
+
+        return await self._store.run(work, deadline=deadline)
+
+    def _judge(self, click: Click, standing: Standing | None, request: Request) -> Refusal | None:
+        if request.ts is None and request.view and request.state != "not_asked":
+            return Refusal("not_shown")  # Slack shows it already, and our note of that is on its way
+        if not _is_from(click, request):
+            return Refusal("unknown_request")
+        if standing is not None and not standing.person.is_full_member:
+            return Refusal("not_member")
+        if request.state != "pending" and click.action != "stop":
+            return Refusal("decided")
+        if standing is None:
+            return Refusal("could_not_check")
+        if click.action == "stop":
+            return may_stop(self._policy, standing, request)
+        refusal = may_decide(self._policy, standing, request, click.action)
+        if refusal is None and click.action in {"approve", "review"}:
+            if click.view != request.view:
+                return Refusal("old_view")
+            if request.shown_view < request.view:
+                return Refusal("not_shown")
+        return refusal
+
+    def _refuse(
+        self, connection: Connection, click: Click, request: Request | None, refusal: Refusal, now: datetime
+    ) -> Result:
+        ref = uuid.uuid4().hex[:8]
+        event = ClickRefused(click.by, click.action, refusal.why, click.view, ref)
+        self._store.ledger.refused(connection, event, request.id if request else None, now)
+        tried = refusals.Tried(click.action, click.view, now, ref)
+        return self._whisper(connection, click, refusals.said_of(refusal.why, tried, request, self._place()))
+
+    def _whisper(self, connection: Connection, click: Click, message: Message) -> Result:
+        """Have the person told privately, where the click was; a modal tells it itself."""
+        if click.channel:
+            payload: dict[str, Any] = {
+                "channel": click.channel,
+                "thread_ts": click.thread_ts,
+                "user": click.by,
+                "text": message.text,
+                "blocks": message.blocks,
+            }
+            now = self._store.clock.now()
+            wish(connection, click.request_id, Wish("whisper", uuid.uuid4().hex, now, payload=payload))
+        return Result(refused=message)
+
+
+def _deadline() -> float:
+    return time.monotonic() + TAKE_WITHIN
+
+
+def _is_from(click: Click, request: Request) -> bool:
+    """Whether the click came from the message that the store says is this request's."""
+    return not click.ts or (click.channel, click.ts) == (request.channel, request.ts)
+
+
+def _origin(click: Click) -> str:
+    return f"{click.by}:{click.trigger_id}"

@@ -1,0 +1,100 @@
+"""The buttons of the approval message and of private answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.policy import Action
+from bot.errors import CannotTell, SlackError, StoreError
+from bot.service import Click, Result, Service
+from bot.slack.api import answered
+from bot.slack.blocks import answers, modals
+from bot.slack.blocks.message import Block, Message
+from bot.slack.blocks.place import Place
+from handlers.clicks import of_button
+
+WARN_WITHIN = 0.6
+OPEN_WITHIN = 1.9
+"""Seconds from the click's arrival; both together stay below the 2.5 s that a handler has."""
+
+Take = Callable[[Click], Awaitable[Result]]
+
+
+class Buttons:
+    """Every press is one call of the service; what it refuses is told by a task it committed."""
+
+    def __init__(self, service: Service, client: AsyncWebClient, place: Callable[[], Place]) -> None:
+        self._service = service
+        self._client = client
+        self._place = place
+
+    async def approve(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        return await self._press(ack, body, "approve", self._service.approve)
+
+    async def ask_again(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        return await self._press(ack, body, "ask_again", self._service.ask_again)
+
+    async def ask_others(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        return await self._press(ack, body, "ask_others", self._service.ask_others)
+
+    async def drop(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        return await self._press(ack, body, "drop", self._service.drop)
+
+    async def stop(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        return await self._press(ack, body, "stop", self._service.stop)
+
+    async def deny(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        return await self._open(ack, body, "deny")
+
+    async def review(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        return await self._open(ack, body, "review")
+
+    async def _press(self, ack: AsyncAck, body: dict[str, Any], action: Action, take: Take) -> BoltResponse:
+        click = of_button(body, action)
+        try:
+            await take(click)
+        except StoreError as error:
+            return await self._not_taken(click, error)
+        return await ack()
+
+    async def _open(self, ack: AsyncAck, body: dict[str, Any], action: Action) -> BoltResponse:
+        click = of_button(body, action)
+        now = asyncio.get_running_loop().time
+        over = now() + OPEN_WITHIN
+        try:
+            result = await self._service.look(click)
+        except StoreError as error:
+            return await self._not_taken(click, error)
+        if result.request is not None:
+            view: Block = (
+                modals.review_modal(result.request, self._place())
+                if action == "review"
+                else modals.deny_modal(result.request)
+            )
+            try:
+                left = max(0.1, over - now())
+                await answered(self._client.views_open(trigger_id=click.trigger_id, view=view), left)
+            except SlackError:
+                await self._warn(click, answers.click_not_recorded())
+        return await ack()
+
+    async def _not_taken(self, click: Click, error: StoreError) -> BoltResponse:
+        """Not acked: Slack shows that the click failed, and we say why as well as we can."""
+        told = answers.click_cannot_tell() if isinstance(error, CannotTell) else answers.click_not_recorded()
+        await self._warn(click, told)
+        return BoltResponse(status=503, body="")
+
+    async def _warn(self, click: Click, message: Message) -> None:
+        try:
+            await answered(
+                self._client.chat_postEphemeral(
+                    channel=click.channel, user=click.by, text=message.text, blocks=message.blocks
+                ),
+                WARN_WITHIN,
+            )
+        except SlackError:
+            return

@@ -1,0 +1,47 @@
+"""Reads Slack's payloads of clicks and submits into what the service takes."""
+
+from typing import Any
+
+from bot.core.model import RequestId, SlackUserId
+from bot.core.policy import Action
+from bot.core.text import sound
+from bot.service import Click
+
+
+def of_button(body: dict[str, Any], action: Action) -> Click:
+    """Read a block_actions payload; a value that is none of ours names no request."""
+    pressed = body["actions"][0]
+    container = body.get("container") or {}
+    message = body.get("message") or {}
+    is_private = bool(container.get("is_ephemeral"))
+    request_id, view = split(str(pressed.get("value") or ""))
+    return Click(
+        action=action,
+        by=SlackUserId(body["user"]["id"]),
+        name=sound(str(body["user"].get("name") or body["user"].get("username") or "")),
+        request_id=request_id,
+        view=view,
+        channel=str((body.get("channel") or {}).get("id") or container.get("channel_id") or ""),
+        ts="" if is_private else str(container.get("message_ts") or ""),
+        thread_ts=str(message.get("thread_ts") or container.get("thread_ts") or ""),
+        trigger_id=str(body.get("trigger_id") or ""),
+        response_url=str(body.get("response_url") or ""),
+    )
+
+
+def of_modal(body: dict[str, Any], action: Action) -> Click:
+    """Read a view_submission payload; the modal carries the request and view it was opened for."""
+    request_id, view = split(str(body["view"].get("private_metadata") or ""))
+    return Click(
+        action=action,
+        by=SlackUserId(body["user"]["id"]),
+        name=sound(str(body["user"].get("name") or "")),
+        request_id=request_id,
+        view=view,
+    )
+
+
+def split(value: str) -> tuple[RequestId, int]:
+    """Split a button's value, `<request id>.<view>`."""
+    request_id, _, view = value.partition(".")
+    return RequestId(request_id), int(view) if view.isascii() and view.isdigit() else 0

@@ -1,0 +1,74 @@
+"""`/confirm-safe <ids> why`: reads it, records it, answers at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+
+from bot.core import commands, parsing
+from bot.core.model import Asker, ChannelId, RequestId, SlackUserId
+from bot.errors import CannotTell, StoreError
+from bot.service import Limited, Service
+from bot.slack.blocks import answers
+from bot.slack.blocks.message import Message
+from bot.slack.blocks.place import Place
+
+
+def origin_of(body: dict[str, Any]) -> str:
+    """What tells one command from every other: a payload that is replayed has the same."""
+    return f"{body['team_id']}:{body['trigger_id']}"
+
+
+class Command:
+    """The slash command."""
+
+    def __init__(self, service: Service, place: Callable[[], Place], limit: int) -> None:
+        self._service = service
+        self._place = place
+        self._limit = limit
+
+    async def asked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Take an ask, or say what is wrong with it."""
+        message = await self._answer(body)
+        await ack(response_type="ephemeral", text=message.text, blocks=message.blocks)
+
+    async def _answer(self, body: dict[str, Any]) -> Message:
+        text = str(body.get("text") or "")
+        typed = f"{body['command']} {parsing.as_typed(text)}".strip()
+        user = SlackUserId(body["user_id"])
+        read = parsing.parse(text)
+        match read:
+            case parsing.Help():
+                may_ask, may_approve = await self._service.rights(user)
+                return answers.help_text(self._place(), may_ask=may_ask, may_approve=may_approve)
+            case parsing.Withdraw(request_id=request_id):
+                return await self._withdraw(user, request_id, typed)
+            case parsing.Ask(entries=entries, reason=reason, unreadable=unreadable):
+                ids = tuple(f"<@{e.value}>" if e.kind == "mention" else e.value for e in entries)
+            case problems:
+                return answers.unreadable(problems, typed)
+        asker = Asker(user, ChannelId(body["channel_id"]), str(body.get("user_name") or ""))
+        ask = commands.Ask(asker, ids, reason, typed, unreadable)
+        try:
+            taken = await self._service.ask(
+                ask,
+                origin=origin_of(body),
+                response_url=str(body.get("response_url") or ""),
+            )
+        except CannotTell:
+            return answers.cannot_tell(typed)
+        except StoreError:
+            return answers.not_recorded(typed)
+        if isinstance(taken, Limited):
+            return answers.limit(self._limit, taken.next_at, self._place())
+        return answers.taken(taken.id, len(taken.entries), self._place())
+
+    async def _withdraw(self, user: SlackUserId, request_id: str, typed: str) -> Message:
+        if not request_id:
+            return answers.no_such_request("")
+        try:
+            return await self._service.withdraw(user, RequestId(request_id))
+        except CannotTell:
+            return answers.cannot_tell(typed)
+        except StoreError:
+            return answers.not_recorded(typed)

@@ -1,0 +1,49 @@
+"""What is submitted in a modal: the review, whose submit is the approval, and the reason of a denial."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck
+
+from bot.core.text import sound
+from bot.errors import CannotTell, StoreError
+from bot.service import Result, Service
+from bot.slack.blocks import answers, modals
+from bot.slack.blocks.message import Message
+from handlers.clicks import of_modal
+
+
+class Modals:
+    """A refusal takes the modal's place, so that nobody thinks it counted."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def reviewed(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        try:
+            result = await self._service.approve(of_modal(body, "review"))
+        except StoreError as error:
+            result = _not_taken(error)
+        await _close(ack, result)
+
+    async def denied(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        reason = sound(str(body["view"]["state"]["values"]["reason"]["text"].get("value") or "")).strip()
+        if not reason:
+            await ack(response_action="errors", errors={"reason": modals.NO_REASON})
+            return
+        try:
+            result = await self._service.deny(of_modal(body, "deny"), reason)
+        except StoreError as error:
+            result = _not_taken(error)
+        await _close(ack, result)
+
+
+def _not_taken(error: StoreError) -> Result:
+    told: Message = answers.click_cannot_tell() if isinstance(error, CannotTell) else answers.click_not_recorded()
+    return Result(refused=told)
+
+
+async def _close(ack: AsyncAck, result: Result) -> None:
+    if result.refused is None:
+        await ack()
+    else:
+        await ack(response_action="update", view=modals.gone_modal(result.refused.text))

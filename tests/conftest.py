@@ -1,0 +1,21 @@
+"""What every test is given."""
+
+import pytest
+import structlog
+
+# Plain lines: a traceback drawn with every local variable takes seconds, in which deadlines pass.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
+    ]
+)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the kill matrix counted: a worker's own output is not seen."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in report.user_properties:
+                terminalreporter.write_line(f"{name}: {value}")

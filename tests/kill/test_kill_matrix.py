@@ -1,0 +1,99 @@
+"""Kill -9 at every moment there is: when a call has arrived, when it was answered unread, around each commit.
+
+The moments are not picked: an undisturbed run records every call and every commit, and each gets two runs.
+"""
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.kill.stage import Kill, Stage, staged
+from tests.rig import APPROVALS, CONFIRM, INCIDENT
+
+AT_ONCE = 6
+TRIES = 3
+
+
+@pytest.mark.timeout(1500)
+async def test_kill_9_at_any_moment_leads_to_one_outcome(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    calls, commits = await _undisturbed(tmp_path)
+    kills = [Kill(what, n) for what in ("arrived", "answered") for n in range(1, calls + 1)]
+    kills += [Kill(what, n) for what in ("before", "after") for n in range(1, commits + 1)]
+    limit = asyncio.Semaphore(AT_ONCE)
+    problems: list[str] = []
+    untouched: list[str] = []
+
+    async def one(kill: Kill) -> None:
+        """Commits that come together are one, so their number varies a little: what is missed is tried anew."""
+        async with limit:
+            for _ in range(TRIES):
+                deaths, wrong = await _killed(tmp_path, kill)
+                problems.extend(f"{kill}: {what}" for what in wrong)
+                if deaths or wrong:
+                    return
+        untouched.append(str(kill))
+
+    await asyncio.gather(*(one(kill) for kill in kills))
+    told = f"{calls} calls, {commits} commits: {len(kills)} runs, {len(untouched)} not reached"
+    record_property("kill matrix", told)  # tests/conftest.py prints it
+    assert not problems, "\n\n".join(problems)  # whole: pytest would cut a list short
+    assert len(kills) == 2 * calls + 2 * commits
+    # Two tasks may swap places, and a run have a call fewer: but nearly every kill must really have happened.
+    assert len(untouched) <= len(kills) // 20, untouched
+
+
+async def _undisturbed(folder: Path) -> tuple[int, int]:
+    async with staged(folder) as stage:
+        await stage.tell_story()
+        await asyncio.sleep(0.5)  # what is still to come comes: an end has no event of its own
+        assert _wrong(stage) == []
+        return stage.calls, stage.commits()
+
+
+async def _killed(parent: Path, kill: Kill) -> tuple[int, list[str]]:
+    """Play one run; how often the bot died, and what was wrong afterwards."""
+    with tempfile.TemporaryDirectory(dir=parent) as name:
+        folder = Path(name)
+        async with staged(folder, kill) as stage:
+            try:
+                await stage.tell_story()
+            except TimeoutError as error:
+                return stage.deaths, [f"{str(error)[:1500]}\n{(folder / 'log').read_text()[-1500:]}"]
+            # The last calls and commits come after all is told, and a process killed there starts once more.
+            await asyncio.sleep(0.5)
+            if stage.deaths:
+                await asyncio.sleep(1.5)
+            return stage.deaths, _wrong(stage)
+
+
+def _wrong(stage: Stage) -> list[str]:
+    """Everything that must not be: two posts for one, a user sent twice without reading back, a false word."""
+    wrong: list[str] = []
+    slack = stage.slack
+    for channel in (APPROVALS, INCIDENT):
+        ids = [_op_id(m.metadata) for m in slack.messages(channel)]
+        wrong += [f"{op} is posted twice" for op in set(ids) if ids.count(op) > 1]
+    message = slack.messages(APPROVALS)[0]
+    told = [_op_id(m.metadata) for m in slack.thread(message)]
+    wrong += [f"{op} is told twice" for op in set(told) if told.count(op) > 1]
+    outcomes = [m for m in slack.thread(message) if "read back" in slack.plain(m)]
+    if len(outcomes) != 1:
+        wrong.append(f"{len(outcomes)} outcomes in the thread")
+    sends = [call.n for call in stage.books.calls if call.name == CONFIRM]
+    for first, second in itertools.pairwise(sends):
+        between = stage.books.calls[first : second - 1]
+        if sum("riskyUsers/" in call.name and call.method == "GET" for call in between) < 2:
+            wrong.append(f"call {second} sends again without reading back")
+    if len(stage.graph.sent) != 1:
+        wrong.append(f"Graph took {len(stage.graph.sent)} calls")
+    return wrong + stage.books.complaints
+
+
+def _op_id(metadata: object) -> str:
+    return str(metadata["event_payload"]["op_id"]) if isinstance(metadata, dict) else ""

@@ -1,0 +1,99 @@
+"""The README stays true: its settings, scopes, commands and example are those of the code."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from bot import settings
+from bot.checks import DIRECTORY, SCOPES, WRITE
+from bot.core.model import MAX_USERS, MAX_USERS_SHOWN
+from bot.graph import detections
+from bot.graph.application import PERMISSION
+from bot.settings import SETTINGS, load
+from bot.store.ledger import REFUSALS_AN_HOUR
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    """The text under a heading, to the next one of the same or a higher level."""
+    level = title.partition(" ")[0]
+    found = re.search(rf"^{re.escape(title)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", README, re.DOTALL | re.MULTILINE)
+    assert found, title
+    return found[1]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of each row of the tables in the text, without heads and rulers."""
+    tables = [line for line in text.splitlines() if line.lstrip().startswith("|")]
+    cells = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in tables]
+    rulers = [n for n, row in enumerate(cells) if set("".join(row)) <= {"-"}]
+    return [row for n, row in enumerate(cells) if n not in rulers and n + 1 not in rulers]
+
+
+def fenced(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def test_every_setting_is_in_the_table_as_the_code_has_it() -> None:
+    expected = [[f"`{doc.name}`", doc.default, doc.meaning] for doc in SETTINGS]
+    assert rows(section("## Settings")) == expected
+
+
+def test_the_example_of_settings_is_accepted_and_names_all_that_are_required() -> None:
+    (example,) = (block for block in fenced(section("### 3. The bot"), "sh") if "APPROVERS" in block)
+    environ = dict(line.split("=", 1) for line in example.splitlines())
+    assert set(environ) == {doc.name for doc in SETTINGS if "required" in doc.default} | {"AZURE_CLIENT_SECRET"}
+    assert load(environ, None).approvers == ("S0123456789", "U0123456789")
+
+
+def test_every_setting_that_is_spoken_of_exists() -> None:
+    known = {doc.name for doc in SETTINGS}
+    spoken = set(re.findall(r"\b(?:SLACK|AZURE|GRAPH|AUDIT|DATABASE|LOG|APPROVAL)_[A-Z_]+\b", README))
+    assert spoken
+    assert {name for name in spoken - known if name.removesuffix("_FILE") not in known} == set()
+
+
+@pytest.mark.parametrize("name", settings._NOT_BUILT)
+def test_nothing_is_promised_that_this_version_refuses(name: str) -> None:
+    assert not re.search(rf"\b{name}\b", README)
+
+
+def test_each_scope_is_explained_and_no_other() -> None:
+    explained = [
+        re.findall(r"`([^`]+)`", row[0]) for row in rows(section("### 1. The Slack app")) if row[0].startswith("`")
+    ]
+    assert [scope for cell in explained for scope in cell] == list(SCOPES)
+
+
+def test_the_permissions_are_those_the_doctor_looks_for() -> None:
+    named = rows(section("### 2. The app registration in Entra"))
+    assert [row[0] for row in named] == [
+        f"`{WRITE}`",
+        f"`{DIRECTORY}`",
+        f"`{detections.PERMISSION}`",
+        f"`{PERMISSION}`",
+    ]
+
+
+def test_every_make_command_it_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"\bmake (demo|test|install|check|format|clean)\b", README))
+    assert {"demo", "test", "install"} <= named
+    assert named <= targets
+
+
+def test_every_file_it_links_to_is_there() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not urlsplit(link).scheme]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_limits_it_tells_are_the_codes() -> None:
+    using = " ".join(section("## Using it").split())
+    assert f"up to {MAX_USERS}." in using
+    assert f"Above {MAX_USERS_SHOWN} users" in using
+    assert f"beyond {REFUSALS_AN_HOUR} for a person and hour" in section("## The audit trail")
