@@ -1,0 +1,151 @@
+"""One real bot as its own process between look-alikes of its own, in real time."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from demo.entra import LocalEntra
+from demo.graph import LocalGraph
+from demo.graph.counting import PACED, kind_of
+from demo.installation import APPROVALS, settings_for
+from demo.local_slack import LocalSlack, Message
+from demo.wire import Books, Call
+
+ROOT = Path(__file__).parents[1]
+RATE = 1.0
+START_WITHIN = 60.0
+AT_RISK = frozenset({"atRisk", "confirmedCompromised"})
+READY = "ready: HTTP on "
+TAIL = 20
+LONGEST_LINE = 1 << 20
+TOO_MANY = 429
+
+
+@dataclass(eq=False)
+class Stage:
+    """The look-alikes, the process between them, and when each of its calls was answered."""
+
+    books: Books
+    slack: LocalSlack
+    entra: LocalEntra
+    graph: LocalGraph
+    crowd: list[str]
+    answered: list[tuple[float, Call]] = field(default_factory=list)
+    log: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL))
+    pid: int = 0
+
+    async def note(self, what: str, call: Call) -> None:
+        if what == "answered":
+            self.answered.append((time.monotonic(), call))
+
+    def risky_calls(self, since: float = 0.0) -> list[Call]:
+        """What has arrived at Graph that shares the one request a second, oldest first."""
+        return [call for call in self.books.calls if call.at >= since and is_paced(call)]
+
+    async def ask(self, groups: Iterable[Iterable[str]], within: float) -> list[Message]:
+        """Type a command for each group of users; the approval messages once all can be clicked."""
+        asked = 0
+        for group in groups:
+            answer = await self.slack.command(" ".join(group) + " VPN exit moved to Oslo")
+            if answer.status != 200 or "Got it" not in str(answer.body):  # noqa: PLR2004 - OK
+                raise RuntimeError(f"an ask was not taken: {answer}")
+            asked += 1
+        await self.books.until(lambda: len(self.slack.messages(APPROVALS)) == asked, within)
+        return self.slack.messages(APPROVALS)
+
+    def peak_mb(self) -> float:
+        """The most memory that the bot's process ever had in use."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+
+
+def is_paced(call: Call) -> bool:
+    return call.to == "graph" and kind_of(call.name.partition(" ")[2]) in PACED
+
+
+def refused(calls: Iterable[Call]) -> int:
+    """How many of the calls were answered 429."""
+    return sum(call.status == TOO_MANY for call in calls)
+
+
+@asynccontextmanager
+async def staged(*, at_risk: int, processing: float = 2.0, **settings: str) -> AsyncIterator[Stage]:
+    """Start everything, with so many at risk in the tenant; at the end nothing may have broken a contract."""
+    books = Books()
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="confirm-safe-")))
+        slack = await stack.enter_async_context(LocalSlack(books, now=_now, rate_limits=True))
+        entra = await stack.enter_async_context(LocalEntra(books, now=_now))
+        graph = await stack.enter_async_context(
+            LocalGraph(
+                books, now=_now, is_live=entra.is_live, token_roles=entra.roles_of, rate=RATE, processing=processing
+            )
+        )
+        known = sum(record.state in AT_RISK for record in graph.risky.values())
+        stage = Stage(books, slack, entra, graph, graph.add_crowd(at_risk - known))
+        books.tap = stage.note
+        await stack.enter_async_context(_bot(stage, folder, settings))
+        yield stage
+    if books.complaints:
+        raise RuntimeError("\n".join(books.complaints))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def _bot(stage: Stage, folder: Path, settings: dict[str, str]) -> AsyncIterator[None]:
+    environ = {
+        **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}},
+        **settings_for(stage.slack, stage.entra, stage.graph, folder / "confirm-safe.db"),
+        "REQUESTS_CA_BUNDLE": str(stage.entra.ca_file),
+        "PYTHONPATH": str(ROOT),
+        **settings,
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        env=environ,
+        cwd=folder,
+        stderr=asyncio.subprocess.PIPE,
+        limit=LONGEST_LINE,
+    )
+    stage.pid = process.pid
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    reading = asyncio.create_task(_read_log(stage, process, address))
+    try:
+        async with asyncio.timeout(START_WITHIN):
+            stage.slack.bot_url = f"http://{await address}/slack/events"
+        yield
+    except TimeoutError as error:
+        raise TimeoutError("\n".join([str(error), "The bot's log ends:", *stage.log])) from error
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+        await reading
+
+
+async def _read_log(stage: Stage, process: asyncio.subprocess.Process, address: asyncio.Future[str]) -> None:
+    """Keep the end of the bot's log; where it listens is in the line that says that it is ready."""
+    if process.stderr is None:
+        raise RuntimeError("the bot's log can't be read")
+    async for line in process.stderr:
+        text = line.decode().rstrip()
+        stage.log.append(text)
+        if READY in text and not address.done():
+            address.set_result(text.partition(READY)[2].partition(",")[0])
+    if not address.done():
+        address.set_exception(RuntimeError("\n".join(["the bot did not start", *stage.log])))
