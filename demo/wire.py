@@ -78,7 +78,7 @@ class Books:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def until(self, condition: Callable[[], T], within: float = 10.0) -> T:
+    async def until(self, condition: Callable[[], T], within: float = 60.0) -> T:
         """Return the condition's first truthy value; it is evaluated anew on each change."""
         try:
             async with asyncio.timeout(within):

@@ -4,23 +4,40 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
+TICK = 0.002
+"""Real seconds between two looks at who is due."""
+MOST = 3 * TICK
+"""What counts of the real seconds between two looks: a process that got no processor did not get older."""
+
 
 class WarpClock:
-    """A `bot.clock.Clock`; with `speed=50` a second lasts 20 ms, with `speed=0` only `advance` moves it."""
+    """A `bot.clock.Clock`; with `speed=50` a second lasts 20 ms, with `speed=0` only `advance` moves it.
+
+    It counts the time in which this process could run, so that a busy machine slows it as it slows the bot:
+    no deadline passes because the neighbours were loud.
+    """
 
     def __init__(self, start: datetime | None = None, *, speed: float = 1.0) -> None:
         self._origin = datetime.now(UTC) if start is None else start.astimezone(UTC)
-        self._began = time.monotonic()
+        self._looked = time.monotonic()
+        self._elapsed = 0.0
         self._speed = speed
         self._jumped = 0.0
         self._waiting: dict[asyncio.Timeout, datetime] = {}
+        self._ticking: asyncio.TimerHandle | None = None
         self._somebody_waits = asyncio.Condition()
 
     def now(self) -> datetime:
-        return self._origin + timedelta(seconds=(time.monotonic() - self._began) * self._speed)
+        return self._origin + timedelta(seconds=self._running())
 
     def monotonic(self) -> float:
-        return (time.monotonic() - self._began) * self._speed + self._jumped
+        return self._running() + self._jumped
+
+    def _running(self) -> float:
+        looked = time.monotonic()
+        self._elapsed += min(looked - self._looked, MOST) * self._speed
+        self._looked = looked
+        return self._elapsed
 
     async def sleep(self, seconds: float) -> None:
         await self.wait(asyncio.Event(), self.now() + timedelta(seconds=seconds))
@@ -36,10 +53,11 @@ class WarpClock:
             await self._until_or_jump(event, until)
 
     async def _until_or_jump(self, event: asyncio.Event, until: datetime) -> None:
-        timer = asyncio.timeout_at(self._real(until))
+        timer = asyncio.timeout(None)
         try:
             async with timer:
                 self._waiting[timer] = until
+                self._keep_ticking()
                 await self._tell()
                 await event.wait()
         except TimeoutError:
@@ -47,20 +65,28 @@ class WarpClock:
         finally:
             self._waiting.pop(timer, None)
 
-    def _real(self, until: datetime) -> float | None:
-        """Tell when the event loop's own clock will show that moment; None for never."""
-        left = (until - self.now()).total_seconds()
-        if self._speed == 0:
-            return asyncio.get_running_loop().time() if left <= 0 else None
-        return asyncio.get_running_loop().time() + max(0.0, left) / self._speed
+    def _keep_ticking(self) -> None:
+        if self._speed and self._ticking is None:
+            self._running()
+            self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        self._wake()
+        if self._waiting:
+            self._keep_ticking()
+
+    def _wake(self) -> None:
+        now = self.now()
+        for timer, until in self._waiting.items():
+            if until <= now and timer.when() is None and not timer.expired():
+                timer.reschedule(asyncio.get_running_loop().time())
 
     def advance(self, by: timedelta) -> None:
         """Jump ahead and wake everyone whose time has come; call it on the event loop."""
         self._origin += by
         self._jumped += max(0.0, by.total_seconds())
-        for timer, until in self._waiting.items():
-            if not timer.expired():
-                timer.reschedule(self._real(until))
+        self._wake()
 
     @property
     def waiting(self) -> int:

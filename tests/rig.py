@@ -90,18 +90,18 @@ class Rig:
     def id_of(self, message: Message) -> str:
         return next(word for word in self.slack.plain(message).split() if word.startswith("CS-"))
 
-    async def shows(self, message: Message, words: str, within: float = 10.0) -> str:
+    async def shows(self, message: Message, words: str, within: float = 60.0) -> str:
         """Wait until the message says so, and return all it says."""
         await self.books.until(lambda: words in self.slack.plain(message), within)
         return self.slack.plain(message)
 
-    async def thread_says(self, message: Message, words: str, within: float = 10.0) -> str:
+    async def thread_says(self, message: Message, words: str, within: float = 60.0) -> str:
         def said() -> str:
             return next((t for t in map(self.slack.plain, self.slack.thread(message)) if words in t), "")
 
         return await self.books.until(said, within)
 
-    async def whispered(self, user: str, words: str, within: float = 10.0) -> str:
+    async def whispered(self, user: str, words: str, within: float = 60.0) -> str:
         """Wait until only this person was told so, in a channel or by direct message."""
 
         def said() -> str:

@@ -51,8 +51,8 @@ async def test_of_a_post_that_doubled_one_stays(tmp_path: Path) -> None:
         # Slack's history lags behind: the bot does not find what was taken, and posts again.
         rig.slack.faults.add(Fault("conversations.history", "stale"))
         await rig.slack.command(ONE)
-        await rig.books.until(lambda: len(rig.slack.messages(APPROVALS)) == 2, 20)
-        await rig.books.until(lambda: len(rig.slack.messages(APPROVALS)) == 1, 20)
+        await rig.books.until(lambda: len(rig.slack.messages(APPROVALS)) == 2)
+        await rig.books.until(lambda: len(rig.slack.messages(APPROVALS)) == 1)
         message = rig.slack.messages(APPROVALS)[0]
         await rig.slack.click(message, "approve")
         await rig.shows(message, "1 user confirmed safe")
@@ -64,7 +64,7 @@ async def test_doubles_that_slack_does_not_let_us_delete_are_left_alone(tmp_path
         rig.slack.faults.add(Fault("conversations.history", "stale"))
         rig.slack.faults.add(Fault("chat.delete", "status", times=-1, status=200, code="cant_delete_message"))
         await rig.slack.command(ONE)
-        await rig.books.until(lambda: rig.books.of("chat.delete"), 30)
+        await rig.books.until(lambda: rig.books.of("chat.delete"))
         rig.clock.advance(timedelta(minutes=10))
         await rig.clock.sleep(30)
         assert len(rig.books.of("chat.delete")) == 1
@@ -79,9 +79,9 @@ async def test_what_slack_refuses_for_a_while_is_posted_when_it_is_well_again(tm
         await rig.books.until(lambda: [c for c in rig.books.of("chat.update") if c.status == 200])
         assert any("team_added_to_org" in trouble for trouble in (await readyz(rig))[1]["degraded"])
         rig.slack.faults.clear()
-        await rig.shows(message, "1 user confirmed safe", 20)
-        await rig.thread_says(message, "read back", 20)
-        await rig.books.until(lambda: len(rig.slack.messages(INCIDENT)) == 2, 20)
+        await rig.shows(message, "1 user confirmed safe")
+        await rig.thread_says(message, "read back")
+        await rig.books.until(lambda: len(rig.slack.messages(INCIDENT)) == 2)
 
 
 async def test_half_a_character_in_a_name_loses_nothing(tmp_path: Path) -> None:
@@ -102,12 +102,12 @@ async def test_after_a_doubtful_send_a_hiccup_of_the_sign_in_buys_no_third_one(t
         assert rig.parts is not None
         tokens = rig.parts.outside.graph.tokens
         for nth in (1, 2):
-            await rig.books.until(lambda nth=nth: len(rig.sent()) == nth, 40)  # type: ignore[misc] # bound at once
+            await rig.books.until(lambda nth=nth: len(rig.sent()) == nth)  # type: ignore[misc] # bound at once
             await rig.thread_says(message, "before anything is sent again")
             await recorded(rig, "Doubted", 2 * nth)
             rig.entra.faults.add(Fault("token", "status", status=503))
             tokens.forget()
-        await rig.shows(message, "Not known: 1 user", 30)
+        await rig.shows(message, "Not known: 1 user")
         assert len(rig.sent()) == 2
 
 
@@ -143,8 +143,8 @@ async def test_many_big_look_ups_keep_nobody_waiting_without_a_word(tmp_path: Pa
         for _ in range(8):
             await rig.slack.command(" ".join(str(uuid.uuid4()) for _ in range(150)) + " x")
         await rig.slack.command(ONE, by="U0DIEGO")
-        await rig.whispered("U0DIEGO", "Still looking up 1 user.", 20)
-        await rig.books.until(lambda: rig.slack.messages(APPROVALS), 30)
+        await rig.whispered("U0DIEGO", "Still looking up 1 user.")
+        await rig.books.until(lambda: rig.slack.messages(APPROVALS))
 
 
 async def test_refusals_beyond_twenty_an_hour_are_counted_when_the_hour_is_over(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ async def test_a_level_of_none_beside_a_state_at_risk_is_not_called_safe(tmp_pat
         await rig.slack.click(message, "approve")
         await rig.shows(message, "Sent: 1 user")
         rig.clock.advance(timedelta(minutes=16))
-        await rig.shows(message, "Not confirmed: 1 user", 20)
+        await rig.shows(message, "Not confirmed: 1 user")
 
 
 async def test_one_user_who_cannot_be_read_back_hides_no_other(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_one_user_who_cannot_be_read_back_hides_no_other(tmp_path: Path) -
         rig.graph.risky[ADELE].settles_at = rig.clock.now() + timedelta(days=1)
         await recorded(rig, "Verified", 1)
         rig.clock.advance(timedelta(minutes=16))
-        await rig.shows(message, "1 of 2 users confirmed safe", 20)
+        await rig.shows(message, "1 of 2 users confirmed safe")
 
 
 async def test_one_429_after_a_long_pause_makes_nobody_unknown(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ async def test_one_429_after_a_long_pause_makes_nobody_unknown(tmp_path: Path) -
         rig.clock.advance(timedelta(minutes=20))
         rig.graph.faults.add(Fault("riskyUsers", "status", times=1, status=429))
         await rig.start()
-        await rig.shows(message, "1 user confirmed safe", 20)
+        await rig.shows(message, "1 user confirmed safe")
 
 
 async def test_a_bot_that_is_not_in_its_private_channel_says_so(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ async def test_a_log_that_cannot_be_read_stops_no_other_request_in_its_channel(t
         await rig.parts.store.run(lambda c: c.exec_driver_sql(empty, (rig.id_of(broken),)))
         other = await rig.asked(OTHER)
         there = lambda: any(rig.id_of(other) in rig.slack.plain(m) for m in rig.slack.messages(INCIDENT))  # noqa: E731
-        await rig.books.until(there, 30)
+        await rig.books.until(there)
         assert any("fails: see the log" in trouble for trouble in (await readyz(rig))[1]["degraded"])
 
 
@@ -259,7 +259,7 @@ async def test_another_apps_message_is_never_taken_for_ours(tmp_path: Path) -> N
         foreign = Message(APPROVALS, rig.slack.workspace.new_ts(rig.clock.now()), "U0OTHERBOT", "hello", [])
         foreign.metadata, foreign.bot_id = metadata, "B0OTHER"
         rig.slack.workspace.posted.append(foreign)
-        await rig.books.until(lambda: [m for m in rig.slack.messages(APPROVALS) if m.user == "U0BOT"], 20)
+        await rig.books.until(lambda: [m for m in rig.slack.messages(APPROVALS) if m.user == "U0BOT"])
 
 
 async def test_the_bot_is_not_ready_while_a_full_disk_takes_no_record(tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ async def test_sign_in_failing_after_a_good_start_is_shown(tmp_path: Path) -> No
         await rig.shows(message, "The bot can't sign in to Entra")
         assert any("AADSTS7000222" in trouble for trouble in (await readyz(rig))[1]["degraded"])
         rig.entra.failure = None
-        await rig.shows(message, "1 user confirmed safe", 30)
+        await rig.shows(message, "1 user confirmed safe")
         assert (await readyz(rig))[1]["degraded"] == []
 
 
@@ -325,7 +325,7 @@ async def test_a_risk_that_ended_by_itself_after_a_doubtful_send_is_not_called_c
         await rig.slack.click(message, "approve")
         await rig.books.until(rig.sent)
         rig.graph.remediate(ADELE)
-        await rig.shows(message, "Not known: 1 user", 20)
+        await rig.shows(message, "Not known: 1 user")
         assert rig.graph.sent == []
 
 
@@ -335,7 +335,7 @@ async def test_after_a_doubt_nobody_says_that_nothing_was_changed(tmp_path: Path
         rig.graph.faults.add(Fault("confirmSafe", "status", times=-1, status=403, code="Forbidden"))
         message = await rig.asked(ONE)
         await rig.slack.click(message, "approve")
-        shown = await rig.shows(message, "Not confirmed: 1 user", 30)
+        shown = await rig.shows(message, "Not confirmed: 1 user")
         assert "Nothing was changed" not in shown
         told = await rig.thread_says(message, "Entra refused (403)")
         assert "Nothing was changed" not in told
@@ -347,7 +347,7 @@ async def test_many_in_doubt_are_read_together_and_sent_again_together(tmp_path:
         rig.graph.faults.add(Fault("confirmSafe", "status", status=503))
         message = await rig.asked(" ".join(ids) + " VPN")
         await rig.slack.click(message, "approve")
-        await rig.shows(message, "20 of 20 confirmed safe", 40)
+        await rig.shows(message, "20 of 20 confirmed safe")
         assert [len(call.args["userIds"]) for call in rig.sent()] == [20, 20]
         await rig.thread_says(message, "Sent again for the 20 users who were unchanged.")
 
@@ -361,7 +361,7 @@ async def test_who_nobody_could_read_back_is_not_called_at_risk(tmp_path: Path) 
         rig.graph.faults.add(Fault("riskyUsers", "status", times=-1, status=403))
         await recorded(rig, "Unread", 1)
         rig.clock.advance(timedelta(minutes=17))
-        shown = await rig.shows(message, "Accepted, not visible: 1 user", 30)
+        shown = await rig.shows(message, "Accepted, not visible: 1 user")
         assert "the user could not be read back" in shown
         told = await rig.thread_says(message, "1 could not be read back: Adele Vance")
         assert "still shows as at risk" not in told
@@ -371,7 +371,7 @@ async def test_a_requester_who_cannot_read_the_thread_is_told_the_end(tmp_path: 
     async with running(tmp_path, REQUESTERS="U0JONI") as rig:
         message = await rig.asked(ONE, by="U0JONI")
         await rig.slack.click(message, "approve")
-        await rig.whispered("U0JONI", "1 of 1 confirmed safe", 20)
+        await rig.whispered("U0JONI", "1 of 1 confirmed safe")
 
 
 async def test_a_code_of_slacks_that_nobody_knows_keeps_no_other_request_from_its_channel(tmp_path: Path) -> None:
@@ -382,10 +382,10 @@ async def test_a_code_of_slacks_that_nobody_knows_keeps_no_other_request_from_it
         refused.when = lambda c: c.args["channel"] == INCIDENT and rid in str(c.args["text"])
         rig.slack.faults.add(refused)
         await rig.slack.click(first, "approve")
-        await rig.shows(first, "1 user confirmed safe", 20)
+        await rig.shows(first, "1 user confirmed safe")
         other = await rig.asked(OTHER)
         there = lambda: any(rig.id_of(other) in rig.slack.plain(m) for m in rig.slack.messages(INCIDENT))  # noqa: E731
-        await rig.books.until(there, 40)
+        await rig.books.until(there)
 
 
 async def test_a_store_that_is_busy_for_long_gets_everybody_an_answer_in_time(tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ async def test_a_crash_between_the_call_and_its_answer_is_read_back_first(tmp_pa
         await rig.stop()
         rig.graph.faults.clear()
         await rig.start(DRAIN_SECONDS="1")
-        await rig.thread_says(message, "before anything is sent again", 30)
-        await rig.shows(message, "2 of 2 confirmed safe", 60)
-        await rig.thread_says(message, "Sent again for the 2 users", 20)
+        await rig.thread_says(message, "before anything is sent again")
+        await rig.shows(message, "2 of 2 confirmed safe")
+        await rig.thread_says(message, "Sent again for the 2 users")
 
 
 async def test_work_left_by_a_stop_goes_on_at_the_next_start(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ async def test_work_left_by_a_stop_goes_on_at_the_next_start(tmp_path: Path) -> 
         assert answer.status == 0
         rig.graph.faults.clear()
         await rig.start()
-        await rig.shows(message, "2 of 2 confirmed safe", 60)
+        await rig.shows(message, "2 of 2 confirmed safe")
 
 
 async def test_many_users_that_are_not_on_the_list_are_read_one_by_one(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ async def test_many_users_that_are_not_on_the_list_are_read_one_by_one(tmp_path:
         message = await rig.asked(" ".join(ids) + " VPN")
         rig.graph.faults.add(Fault("riskyUsers", "status", times=2, status=503))
         await rig.slack.click(message, "approve")
-        await rig.shows(message, "8 of 8 confirmed safe", 60)
+        await rig.shows(message, "8 of 8 confirmed safe")
         assert any("$filter" in call.args for call in rig.books.calls if call.to == "graph")
 
 
@@ -71,9 +71,9 @@ async def test_some_may_be_refused_and_the_rest_be_confirmed(tmp_path: Path) -> 
         await rig.slack.submit(await rig.modal_of("U0MEGAN"))
         shown = await rig.shows(message, "60 of 61 users confirmed safe", 90)
         assert "[Ask again" in shown
-        await rig.thread_says(message, "Entra refused 1 user", 20)
+        await rig.thread_says(message, "Entra refused 1 user")
         await rig.slack.click(message, "ask_again", by="U0DIEGO")
-        await rig.books.until(lambda: len(rig.slack.messages(APPROVALS)) == 2, 20)
+        await rig.books.until(lambda: len(rig.slack.messages(APPROVALS)) == 2)
         assert "[Approve]" in rig.slack.plain(rig.slack.messages(APPROVALS)[1])
 
 
@@ -87,7 +87,7 @@ async def test_asking_again_has_the_same_limit(tmp_path: Path) -> None:
         await rig.slack.click(message, "ask_again", by="U0MEGAN")
         await rig.books.until(lambda: len(rig.slack.messages(APPROVALS)) == 2)
         await rig.slack.click(message, "ask_again", by="U0DIEGO")
-        await rig.whispered("U0DIEGO", "Already in CS-", 20)
+        await rig.whispered("U0DIEGO", "Already in CS-")
 
 
 async def test_a_choice_is_its_askers_alone_and_is_made_once(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ async def test_a_choice_nobody_makes_is_dropped_after_an_hour(tmp_path: Path) ->
         await rig.slack.command("adelev@contoso.com nobody@contoso.com VPN")
         await rig.choice_of("U0ANALYST")
         rig.clock.advance(timedelta(minutes=61))
-        await rig.whispered("U0ANALYST", "was dropped: nothing was asked for.", 20)
+        await rig.whispered("U0ANALYST", "was dropped: nothing was asked for.")
 
 
 async def test_requesters_narrow_who_may_ask(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ async def test_the_second_reading_in_doubt_is_a_quarter_of_a_minute_after_the_fi
         await rig.slack.click(message, "approve")
         await rig.books.until(rig.sent)
         rig.graph.faults.add(Fault("riskyUsers", "status", times=2, status=503))
-        await rig.books.until(lambda: len(rig.sent()) == 2, 60)
+        await rig.books.until(lambda: len(rig.sent()) == 2)
         first, second = rig.sent()
         between = rig.books.calls[first.n : second.n - 1]
         read = [call.at for call in between if call.to == "graph" and call.status == 200]
@@ -286,10 +286,10 @@ async def test_users_that_cannot_be_read_back_for_too_long_are_accepted_and_not_
         rig.graph.faults.add(Fault("riskyUsers", "status", times=-1, status=403))
         assert rig.application is not None
         application = rig.application
-        await rig.books.until(lambda: any("can't be read back" in t for t in application.troubles()), 20)
+        await rig.books.until(lambda: any("can't be read back" in t for t in application.troubles()))
         rig.clock.advance(timedelta(minutes=16))
         rig.clock.advance(timedelta(minutes=1))
-        await rig.shows(message, "Accepted, not visible: 2 users", 30)
+        await rig.shows(message, "Accepted, not visible: 2 users")
 
 
 async def test_the_loop_outlives_a_broken_statement(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ async def test_users_are_confirmed_safe_by_a_certificate(tmp_path: Path) -> None
         )
         message = await rig.asked(ADELE_AND_ALEX)
         await rig.slack.click(message, "approve", by="U0MEGAN")
-        await rig.shows(message, "2 of 2 confirmed safe", 20)
+        await rig.shows(message, "2 of 2 confirmed safe")
         assert len(rig.sent()) == 1
 
 
@@ -127,11 +127,11 @@ async def test_a_secret_that_is_renewed_in_its_file_needs_no_restart(tmp_path: P
         rig.entra.secrets = {"second"}
         rig.entra.revoke_all()
         await rig.slack.click(message, "approve", by="U0MEGAN")
-        await rig.thread_says(message, "AADSTS7000215", 20)
+        await rig.thread_says(message, "AADSTS7000215")
         secret.write_text("second\n")
 
         rig.clock.advance(timedelta(minutes=2))
-        await rig.shows(message, "2 of 2 confirmed safe", 20)
+        await rig.shows(message, "2 of 2 confirmed safe")
 
 
 async def test_a_certificate_that_is_about_to_end_is_announced_once_a_week(tmp_path: Path) -> None:
@@ -155,4 +155,4 @@ async def test_a_certificate_that_is_about_to_end_is_announced_once_a_week(tmp_p
         await rig.start(**certificate)
         rig.clock.advance(timedelta(days=1))
         rig.clock.advance(timedelta(days=2))
-        await rig.books.until(lambda: len(announced()) == 2, 20)
+        await rig.books.until(lambda: len(announced()) == 2)

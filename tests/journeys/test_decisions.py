@@ -186,7 +186,7 @@ async def test_an_approve_on_an_older_view_decides_nothing(tmp_path: Path) -> No
         await rig.slack.click(message, "approve", by="U0MEGAN")
         await rig.books.until(rig.sent)
         rig.clock.advance(timedelta(minutes=3))
-        await rig.shows(message, "lapsed before it could be sent", 20)
+        await rig.shows(message, "lapsed before it could be sent")
         await rig.thread_says(message, "so the approval has lapsed")
         rig.graph.faults.clear()
         calls, newest = len(rig.sent()), message.blocks
@@ -213,7 +213,7 @@ async def test_above_twenty_users_the_submit_of_the_review_is_the_approval(tmp_p
         assert rig.sent() == []
         await rig.slack.submit(modal)
         assert rig.slack.modal("U0MEGAN") is None
-        await rig.shows(message, "70 of 70 confirmed safe", 30)
+        await rig.shows(message, "70 of 70 confirmed safe")
         assert sorted(len(ids) for ids in rig.graph.sent) == [10, 60]
         await rig.slack.submit(modal, by="U0DIEGO")
         assert "approved it at" in rig.slack.plain(modal)

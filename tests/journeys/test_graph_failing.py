@@ -56,7 +56,7 @@ async def test_what_may_be_tried_again_is_and_ends_well(tmp_path: Path, fault: F
         else:
             rig.graph.faults.add(fault)
         await rig.slack.click(message, "approve", by="U0MEGAN")
-        await rig.shows(message, "2 of 2 confirmed safe", 20)
+        await rig.shows(message, "2 of 2 confirmed safe")
         assert [len(ids) for ids in rig.graph.sent] == [2]
 
 
@@ -69,10 +69,10 @@ async def test_a_call_that_may_have_been_taken_is_read_back_before_anything_is_s
         if kind == "hang_then_accept":
             rig.graph.processing = 0.0
         message = await approved(rig)
-        await rig.thread_says(message, "before anything is sent again", 40)
+        await rig.thread_says(message, "before anything is sent again")
         if kind == "hang_then_accept":
             rig.graph.faults.release()
-        await rig.shows(message, "2 of 2 confirmed safe", 60)
+        await rig.shows(message, "2 of 2 confirmed safe")
         taken = kind in {"drop_after", "hang_then_accept"}
         assert len(rig.sent()) == (1 if taken else 2)
         if not taken:
@@ -91,7 +91,7 @@ async def test_it_is_sent_once_more_at_most_and_then_not_known(tmp_path: Path, f
     async with running(tmp_path) as rig:
         rig.graph.faults.add(fault)
         message = await approved(rig)
-        shown = await rig.shows(message, "Not known: 2 users", 30)
+        shown = await rig.shows(message, "Not known: 2 users")
         assert "Look in Entra." in shown
         told = await rig.thread_says(message, "It is not known whether Entra took it for")
         assert "@Lynne Robbins @Megan Bowen" in told
@@ -104,7 +104,7 @@ async def test_a_204_that_changes_nothing_is_not_called_confirmed(tmp_path: Path
         message = await approved(rig)
         await rig.shows(message, "Sent: 2 users")
         rig.clock.advance(timedelta(minutes=16))
-        shown = await rig.shows(message, "Not confirmed: 2 users", 20)
+        shown = await rig.shows(message, "Not confirmed: 2 users")
         assert "Nothing was changed in Entra" not in shown
         told = await rig.thread_says(message, "changed nothing for these 2 users")
         assert "tell #identity-help" in told
@@ -119,7 +119,7 @@ async def test_what_is_still_processing_after_a_quarter_of_an_hour_is_called_acc
         message = await approved(rig)
         await rig.shows(message, "Sent: 2 users")
         rig.clock.advance(timedelta(minutes=16))
-        await rig.shows(message, "Accepted, not visible: 2 users", 20)
+        await rig.shows(message, "Accepted, not visible: 2 users")
         await rig.thread_says(message, "still show as at risk after 15 minutes")
 
 
@@ -130,12 +130,12 @@ async def test_a_wrong_secret_is_told_with_its_code_and_the_approval_is_kept(tmp
         rig.parts.outside.graph.tokens.forget()
         rig.entra.failure = "expired_secret"
         await rig.slack.click(message, "approve", by="U0MEGAN")
-        told = await rig.thread_says(message, "AADSTS7000222", 20)
+        told = await rig.thread_says(message, "AADSTS7000222")
         assert "its secret has expired" in told
         assert "Nothing was changed." in told
         await rig.shows(message, "The bot can't sign in to Entra")
         rig.entra.failure = None
-        await rig.shows(message, "2 of 2 confirmed safe", 60)
+        await rig.shows(message, "2 of 2 confirmed safe")
 
 
 async def test_a_long_throttling_is_told_once_and_the_approval_lapses(tmp_path: Path) -> None:
@@ -144,9 +144,9 @@ async def test_a_long_throttling_is_told_once_and_the_approval_lapses(tmp_path: 
         message = await approved(rig)
         await rig.shows(message, "Entra is limiting requests")
         rig.clock.advance(timedelta(seconds=90))
-        await rig.thread_says(message, "Entra is limiting requests for this tenant.", 20)
+        await rig.thread_says(message, "Entra is limiting requests for this tenant.")
         rig.clock.advance(timedelta(minutes=12))
-        told = await rig.thread_says(message, "so the approval has lapsed.", 20)
+        told = await rig.thread_says(message, "so the approval has lapsed.")
         assert "@soc-approvers" in told
         assert "Nothing was changed." in told
         shown = await rig.shows(message, "Confirm 2 users safe?")
@@ -171,7 +171,7 @@ async def test_a_bot_that_is_not_set_up_says_so_to_whoever_asks(
         rig.entra.failure = failure
         await rig.start()
         await rig.slack.command("adelev@contoso.com VPN")
-        await rig.whispered("U0ANALYST", words, 20)
+        await rig.whispered("U0ANALYST", words)
         assert rig.slack.messages(APPROVALS) == []
 
 
@@ -180,11 +180,11 @@ async def test_a_slow_look_up_is_told_and_given_up_after_a_quarter_of_an_hour(tm
         rig.graph.faults.add(Fault("riskyUsers", "status", times=-1, status=429))
         await rig.slack.command("adelev@contoso.com VPN")
         # Known before the next one is slow, however busy this machine is.
-        await rig.books.until(lambda: any(call.status == 429 for call in rig.books.calls), 20)
+        await rig.books.until(lambda: any(call.status == 429 for call in rig.books.calls))
         await rig.slack.command("alexw@contoso.com VPN")
-        await rig.whispered("U0ANALYST", "Still looking up 1 user: Entra is limiting requests.", 20)
+        await rig.whispered("U0ANALYST", "Still looking up 1 user: Entra is limiting requests.")
         rig.clock.advance(timedelta(minutes=16))
-        words = await rig.whispered("U0ANALYST", "/confirm-safe alexw@contoso.com VPN", 20)
+        words = await rig.whispered("U0ANALYST", "/confirm-safe alexw@contoso.com VPN")
         assert "I could not read the users from Entra" in words
 
 
@@ -198,8 +198,8 @@ async def test_a_user_whom_graph_refuses_to_tell_of_neither_holds_up_others_nor_
         rig.graph.faults.add(Fault(alone, "status", times=-1, status=400))
         rig.clock.advance(timedelta(minutes=2))
         await rig.slack.click(message, "approve", by="U0MEGAN")
-        await rig.books.until(rig.sent, 20)
+        await rig.books.until(rig.sent)
         assert rig.graph.sent == [[ADELE]]
         before, began = len(rig.books.of(alone)), rig.clock.now()
-        await rig.books.until(lambda: len(rig.books.of(alone)) >= before + 3, 20)
+        await rig.books.until(lambda: len(rig.books.of(alone)) >= before + 3)
         assert rig.clock.now() - began >= timedelta(seconds=2 * 15)

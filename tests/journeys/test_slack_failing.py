@@ -28,15 +28,15 @@ async def test_every_post_is_there_once_whatever_happens_to_it(tmp_path: Path, k
         message = (await rig.books.until(lambda: rig.slack.messages(APPROVALS), 45))[0]
         await rig.books.until(lambda: rig.told_of(message), 45)
         await rig.slack.click(message, "approve", by="U0MEGAN")
-        await rig.shows(message, "1 user confirmed safe", 30)
-        await rig.books.until(lambda: len(rig.slack.messages(INCIDENT)) >= 2, 30)
+        await rig.shows(message, "1 user confirmed safe")
+        await rig.books.until(lambda: len(rig.slack.messages(INCIDENT)) >= 2)
         rig.slack.faults.clear()
         rig.clock.advance(timedelta(minutes=3))
 
         def swept() -> bool:
             return (len(rig.slack.messages(APPROVALS)), len(rig.slack.messages(INCIDENT))) == (1, 2)
 
-        await rig.books.until(swept, 20)
+        await rig.books.until(swept)
 
 
 async def test_slack_busy_is_waited_out(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ async def test_slack_busy_is_waited_out(tmp_path: Path) -> None:
         for name in ("chat.postMessage", "chat.update"):
             rig.slack.faults.add(Fault(name, "status", times=2, status=429, retry_after=3))
         message = await approve(rig)
-        await rig.shows(message, "2 of 2 confirmed safe", 30)
+        await rig.shows(message, "2 of 2 confirmed safe")
 
 
 async def test_an_outcome_that_a_channel_refuses_goes_to_whoever_asked(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ async def test_an_outcome_that_a_channel_refuses_goes_to_whoever_asked(tmp_path:
             Fault("chat.postMessage", "status", times=-1, status=200, code="restricted_action", when=_in_thread)
         )
         await rig.slack.click(message, "approve", by="U0MEGAN")
-        words = await rig.whispered("U0ANALYST", "204 No Content", 30)
+        words = await rig.whispered("U0ANALYST", "204 No Content")
         assert "Entra accepted all 2 users" in words
         assert rig.application is not None
         assert any("can't" in trouble for trouble in rig.application.troubles())
@@ -83,7 +83,7 @@ async def test_slack_not_telling_who_the_bot_is_at_start_is_said_and_got_over(tm
             answer = await rig.slack.command("adelev@contoso.com VPN")
             assert "The bot isn't ready: Slack has not told it yet" in answer.body["text"]
             parts.outside.installation.on_known.append(rig.books.note_change)
-            await rig.books.until(lambda: parts.outside.installation.is_known, 20)
+            await rig.books.until(lambda: parts.outside.installation.is_known)
             answer = await rig.slack.command("adelev@contoso.com VPN")
             assert "Got it: 1 user" in answer.body["text"]
 
@@ -97,7 +97,7 @@ async def test_what_a_kill_left_waits_until_slack_tells_which_workspace_this_is(
         rig.graph.faults.clear()
         rig.slack.faults.add(Fault("auth.test", "status", status=500))
         await rig.start()
-        message = (await rig.books.until(lambda: rig.slack.messages(APPROVALS), 20))[0]
+        message = (await rig.books.until(lambda: rig.slack.messages(APPROVALS)))[0]
         assert "Confirm Adele Vance safe?" in rig.slack.plain(message)
         told = [rig.slack.plain(m) for m in [*rig.slack.ephemerals("U0ANALYST"), *rig.slack.dm("U0ANALYST")]]
         assert not any("Only full members" in text for text in told)
@@ -109,7 +109,7 @@ async def test_an_answer_that_comes_late_is_a_direct_message(tmp_path: Path) -> 
         await rig.slack.command("adelev@contoso.com VPN")
         await rig.books.until(lambda: len([c for c in rig.books.calls if c.status == 429]) > 0)
         rig.clock.advance(timedelta(seconds=40))
-        await rig.books.until(lambda: rig.slack.dm("U0ANALYST"), 30)
+        await rig.books.until(lambda: rig.slack.dm("U0ANALYST"))
 
 
 async def test_a_modal_that_slack_does_not_open_is_told(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ async def test_what_is_held_is_sent_when_the_time_has_come(tmp_path: Path) -> No
         await rig.clock.sleep(20)
         assert rig.sent() == []
         rig.clock.advance(timedelta(minutes=1))
-        await rig.shows(message, "1 of 1 confirmed safe", 20)
+        await rig.shows(message, "1 of 1 confirmed safe")
         assert "[Stop]" not in rig.slack.plain(message)
 
 
@@ -57,7 +57,7 @@ async def test_nobody_else_can_stop_it(tmp_path: Path) -> None:
         await rig.slack.click(message, "stop", by="U0JONI")
         await rig.whispered("U0JONI", "Only approvers and @Lynne Robbins can stop it.")
         rig.clock.advance(timedelta(minutes=5))
-        await rig.shows(message, "1 of 1 confirmed safe", 20)
+        await rig.shows(message, "1 of 1 confirmed safe")
 
 
 async def test_what_was_stopped_can_be_asked_for_anew(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ async def test_without_a_hold_stop_is_shown_only_if_the_call_does_not_leave_at_o
         message = await rig.asked(ONE)
         await rig.clock.sleep(2)
         await rig.slack.click(message, "approve")
-        await rig.shows(message, "1 of 1 confirmed safe", 20)
+        await rig.shows(message, "1 of 1 confirmed safe")
         reads = [call for call in risky_calls(rig) if call.method == "GET"]
         assert len(reads) <= 4  # the check at the start, the look-up, before the call and after it
         assert not any("stop" in str(blocks) and "Stop before sending?" in str(blocks) for _, blocks in message.edits)
@@ -98,13 +98,13 @@ async def test_of_many_the_rest_is_stopped_and_who_was_sent_goes_on(tmp_path: Pa
         message = await rig.asked(" ".join(ids) + " VPN")
         await rig.slack.click(message, "review")
         await rig.slack.submit(await rig.modal_of("U0MEGAN"))
-        await rig.shows(message, "[Stop the rest]", 30)
+        await rig.shows(message, "[Stop the rest]")
         await rig.slack.click(message, "stop")
-        told = await rig.thread_says(message, "Stopped by @Megan Bowen after ", 20)
+        told = await rig.thread_says(message, "Stopped by @Megan Bowen after ")
         sent = sum(len(call.args["userIds"]) for call in rig.sent())
         assert f"after {sent} of 310 were sent. The other {310 - sent} stay at risk." in told
-        await rig.shows(message, f"{sent} of 310 users confirmed safe", 30)
-        ended = await rig.thread_says(message, "were not sent, as @Megan Bowen stopped it", 20)
+        await rig.shows(message, f"{sent} of 310 users confirmed safe")
+        ended = await rig.thread_says(message, "were not sent, as @Megan Bowen stopped it")
         assert f"{310 - sent} users were not sent" in ended
 
 
@@ -114,6 +114,6 @@ async def test_a_stop_that_comes_too_late_says_so(tmp_path: Path) -> None:
         on_screen = Message(message.channel, message.ts, message.user, message.text, message.blocks)
         rig.graph.processing = 600.0
         rig.clock.advance(timedelta(minutes=5))
-        await rig.shows(message, "Sent: 1 user", 20)
+        await rig.shows(message, "Sent: 1 user")
         await rig.slack.click(on_screen, "stop")
         await rig.whispered("U0MEGAN", "It is too late to stop it: nobody is left who has not been sent to Entra.")

@@ -133,7 +133,7 @@ async def test_a_database_that_cannot_be_written_loses_nothing_silently(tmp_path
         await rig.whispered("U0MEGAN", "nothing was recorded. Please click again in a minute.")
         held.close()
         await rig.slack.click(message, "approve", by="U0MEGAN")
-        await rig.shows(message, "2 of 2 confirmed safe", 20)
+        await rig.shows(message, "2 of 2 confirmed safe")
 
 
 async def test_a_bug_in_a_handler_is_told_with_a_reference(tmp_path: Path) -> None:

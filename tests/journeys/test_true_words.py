@@ -38,9 +38,9 @@ async def test_a_dismissal_after_a_204_without_effect_is_not_called_confirmed_sa
     async with running(tmp_path, speed=10.0) as rig:
         rig.graph.lies = True
         message = await approved(rig, ONE)
-        await rig.shows(message, "Sent: 1 user", 20)
+        await rig.shows(message, "Sent: 1 user")
         dismiss(rig, ADELE)
-        shown = await rig.shows(message, "No longer at risk: 1 user", 20)
+        shown = await rig.shows(message, "No longer at risk: 1 user")
         assert "The risk is gone (dismissed), read back at" in shown
         assert "confirmed safe" not in shown
         await rig.thread_says(message, "The risk is gone (dismissed), read back at")
@@ -53,10 +53,10 @@ async def test_of_two_the_one_confirmed_safe_and_the_one_who_remediated_are_told
     async with running(tmp_path, speed=10.0) as rig:
         rig.graph.stuck.add(ALEX)
         message = await approved(rig, BOTH)
-        await rig.shows(message, "Sent: 2 users", 20)
+        await rig.shows(message, "Sent: 2 users")
         rig.graph.remediate(ALEX)
         words = "1 of 2 confirmed safe; for 1 the risk is gone (remediated)"
-        shown = await rig.shows(message, words, 20)
+        shown = await rig.shows(message, words)
         assert "1 of 2 users confirmed safe" in shown
         await rig.thread_says(message, "for 1 the risk is gone (remediated: Alex Wilber), read back at")
         await incident_says(rig, words)
@@ -70,7 +70,7 @@ async def test_a_deleted_user_is_left_out_as_deleted_and_one_without_a_record_as
         del rig.graph.risky[gone]
         rig.clock.advance(timedelta(seconds=20))
         await rig.slack.click(message, "approve", by="U0MEGAN")
-        await rig.shows(message, "1 of 1 confirmed safe", 20)
+        await rig.shows(message, "1 of 1 confirmed safe")
         told = await rig.thread_says(message, "1 was left out, deleted: Alex Wilber.")
         assert "1 was left out, without a risk record any more: Contoso User 001." in told
         assert "no longer at risk" not in told
@@ -83,7 +83,7 @@ async def test_a_deleted_user_alone_ends_it_and_is_called_deleted(tmp_path: Path
         rig.graph.delete(ALEX)
         rig.clock.advance(timedelta(seconds=20))
         await rig.slack.click(message, "approve", by="U0MEGAN")
-        shown = await rig.shows(message, "Not confirmed: 1 user", 20)
+        shown = await rig.shows(message, "Not confirmed: 1 user")
         assert "Nothing was sent: the user is deleted. Nothing was changed in Entra." in shown
         await rig.thread_says(message, "1 was left out, deleted: Alex Wilber. Nothing was changed.")
         assert rig.sent() == []
@@ -94,9 +94,9 @@ async def test_what_reading_back_shows_to_be_taken_is_given_no_204(tmp_path: Pat
         rig.graph.faults.add(Fault("confirmSafe", "drop_after"))
         rig.graph.processing = 30.0
         message = await approved(rig, ONE)
-        await rig.thread_says(message, "Reading back shows that Entra took 1 user.", 20)
-        await rig.shows(message, "1 of 1 confirmed safe", 30)
-        await rig.thread_says(message, "taken as reading back shows", 20)
+        await rig.thread_says(message, "Reading back shows that Entra took 1 user.")
+        await rig.shows(message, "1 of 1 confirmed safe")
+        await rig.thread_says(message, "taken as reading back shows")
         assert not any("204" in rig.slack.plain(m) for m in rig.slack.thread(message))
         assert len(rig.sent()) == 1
 
@@ -105,9 +105,9 @@ async def unseen(rig: Rig, text: str, users: str) -> Message:
     """Have users accepted, and not seen safe within a quarter of an hour."""
     rig.graph.processing = HOURS
     message = await approved(rig, text)
-    await rig.shows(message, f"Sent: {users}", 20)
+    await rig.shows(message, f"Sent: {users}")
     rig.clock.advance(timedelta(minutes=16))
-    await rig.shows(message, f"Accepted, not visible: {users}", 20)
+    await rig.shows(message, f"Accepted, not visible: {users}")
     return message
 
 
@@ -121,7 +121,7 @@ async def test_the_last_look_calls_each_user_what_it_read(tmp_path: Path) -> Non
         del rig.graph.risky[second]
         rig.graph.rise(third, "high")
         rig.clock.advance(timedelta(hours=24))
-        told = await rig.thread_says(message, "Looked again after a day.", 20)
+        told = await rig.thread_says(message, "Looked again after a day.")
         assert "Adele Vance is safe now in Entra." in told
         assert "Alex Wilber is deleted in Entra." in told
         assert "Contoso User 001 is no longer at risk in Entra (remediated)." in told
@@ -153,15 +153,15 @@ async def test_an_approver_found_at_risk_after_a_part_was_sent_is_told_of_in_the
         message = await rig.asked(f"{' '.join(ids)} VPN")
         await rig.slack.click(message, "review")
         await rig.slack.submit(await rig.modal_of("U0MEGAN"))
-        await rig.books.until(lambda: any(call.status == 204 for call in rig.sent()), 20)
+        await rig.books.until(lambda: any(call.status == 204 for call in rig.sent()))
         rig.graph.add_risky(MEGAN, "low")
         rig.clock.advance(timedelta(seconds=30))
-        told = await rig.thread_says(message, "The approval by @Megan Bowen no longer counts", 30)
+        told = await rig.thread_says(message, "The approval by @Megan Bowen no longer counts")
         assert "@soc-approvers" in told
         assert "60 users were sent before that: look at them. 10 users were not sent: Contoso User" in told
-        shown = await rig.shows(message, "60 of 70 users confirmed safe", 30)
+        shown = await rig.shows(message, "60 of 70 users confirmed safe")
         assert "The approval by @Megan Bowen no longer counts: their own Entra account is at risk." in shown
-        ended = await rig.thread_says(message, "60 of 70 confirmed safe", 20)
+        ended = await rig.thread_says(message, "60 of 70 confirmed safe")
         assert "60 users were sent before that: look at them." in ended
         assert not any("lapsed" in rig.slack.plain(m) for m in rig.slack.thread(message))
 
@@ -173,10 +173,10 @@ async def test_a_lapse_after_somebody_was_left_out_waits_for_a_new_approval(tmp_
         rig.graph.remediate(ALEX)
         rig.clock.advance(timedelta(seconds=20))
         await rig.slack.click(message, "approve", by="U0MEGAN")
-        await rig.shows(message, "Entra is limiting requests", 20)
+        await rig.shows(message, "Entra is limiting requests")
         rig.clock.advance(timedelta(minutes=12))
-        await rig.thread_says(message, "so the approval has lapsed.", 20)
-        shown = await rig.shows(message, "Confirm Adele Vance safe?", 20)
+        await rig.thread_says(message, "so the approval has lapsed.")
+        shown = await rig.shows(message, "Confirm Adele Vance safe?")
         assert "[Approve]" in shown
         assert "Not confirmed" not in shown
 
@@ -187,17 +187,17 @@ async def test_an_approver_found_at_risk_after_a_call_broke_off_is_not_told_that
     async with running(tmp_path, speed=10.0) as rig:
         rig.graph.faults.add(Fault("confirmSafe", "reset"))
         message = await approved(rig, BOTH)
-        await rig.thread_says(message, "before anything is sent again", 20)
+        await rig.thread_says(message, "before anything is sent again")
         rig.graph.add_risky(MEGAN, "low")
         rig.clock.advance(timedelta(seconds=20))
         doubt = "An earlier call broke off and may have been taken for 2 users: look at them in Entra."
-        told = await rig.thread_says(message, "The approval by @Megan Bowen no longer counts", 30)
+        told = await rig.thread_says(message, "The approval by @Megan Bowen no longer counts")
         assert doubt in told
-        shown = await rig.shows(message, "Confirm 2 users safe?", 20)
+        shown = await rig.shows(message, "Confirm 2 users safe?")
         assert doubt in shown
         answer = await rig.slack.command(f"withdraw {rig.id_of(message)}")
         assert f"is withdrawn. {doubt}" in str(answer.body)
-        shown = await rig.shows(message, "Withdrawn: 2 users", 20)
+        shown = await rig.shows(message, "Withdrawn: 2 users")
         assert doubt in shown
         texts = [rig.slack.plain(m) for m in [message, *rig.slack.thread(message)]]
         assert not any("Nothing was sent" in text or "stay at risk" in text for text in texts)

@@ -63,7 +63,7 @@ async def test_what_was_approved_cannot_be_withdrawn_any_more(tmp_path: Path) ->
         assert "<@U0MEGAN> approved it at " in told
         assert "so your click changed nothing." in told
         rig.graph.faults.clear()
-        await rig.shows(message, "1 user confirmed safe", 60)
+        await rig.shows(message, "1 user confirmed safe")
 
 
 async def test_what_is_still_being_looked_up_can_be_withdrawn_and_is_never_shown(tmp_path: Path) -> None:
