@@ -18,7 +18,7 @@ demo: $(STAMP)
 	@$(BIN)/python -m demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term
+	$(BIN)/python -m pytest -n 4 --cov --cov-report=term
 
 check: $(STAMP)
 	$(BIN)/ruff check .
