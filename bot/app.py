@@ -21,6 +21,7 @@ from bot.core.pace import INTERVAL
 from bot.core.policy import Policy
 from bot.core.terms import Terms
 from bot.delivery import confirm, explain, look_up, renewal, show, tell, timers, verify
+from bot.delivery.authority import Authority
 from bot.delivery.context import Context
 from bot.delivery.conversation import Conversation
 from bot.delivery.health import Health
@@ -171,7 +172,7 @@ class Application:
         people = People(outside.client, outside.installation, outside.clock)
         messenger = Messenger(outside.client, outside.session, outside.installation, outside.clock)
         self._service = Service(parts.store, people, policy, outside.place, self._settings.requests_per_hour)
-        self._conversation = Conversation(parts.store, outside.graph, outside.clock)
+        self._conversation = Conversation(parts.store, outside.graph, Authority(people, policy), outside.clock)
         context = Context(
             store=parts.store,
             graph=outside.graph,

@@ -1,18 +1,23 @@
 """The README stays true: its settings, scopes, commands and example are those of the code."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlsplit
 
 import pytest
 
 from bot import settings
 from bot.checks import DIRECTORY, SCOPES, WRITE
-from bot.core.model import MAX_USERS, MAX_USERS_SHOWN
+from bot.core.model import MAX_USERS, MAX_USERS_SHOWN, Decision
+from bot.core.policy import Action, Why
 from bot.graph import detections
 from bot.graph.application import PERMISSION
 from bot.settings import SETTINGS, load
+from bot.slack.blocks import refusals
 from bot.store.ledger import REFUSALS_AN_HOUR
+from tests.slack import made
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -97,3 +102,46 @@ def test_the_limits_it_tells_are_the_codes() -> None:
     assert f"up to {MAX_USERS}." in using
     assert f"Above {MAX_USERS_SHOWN} users" in using
     assert f"beyond {REFUSALS_AN_HOUR} for a person and hour" in section("## The audit trail")
+
+
+REFUSED: tuple[tuple[str, Action, Why], ...] = (
+    ("approve, but aren't on the list", "approve", "not_approver"),
+    ("approve what you asked for", "approve", "own_request"),
+    ("deny what you asked for", "deny", "own_request"),
+    ("decide on a request that names your own account", "approve", "own_account"),
+    ("have no e-mail address in Slack", "approve", "no_email"),
+    ("are a guest, a bot, deactivated or from another organisation", "approve", "not_member"),
+    ("click while Slack does not say who you are", "approve", "could_not_check"),
+    ("click on what is decided", "approve", "decided"),
+    ("approve what has changed while you were reading", "approve", "old_view"),
+    ("click before the bot has recorded that the message is there", "approve", "not_shown"),
+    ("deny, but aren't on the list", "deny", "only_approvers_deny"),
+    ("stop, but neither asked nor are on the list", "stop", "only_approvers_stop"),
+    ("stop when everybody was sent", "stop", "too_late"),
+    ("click on another message, or on a request that is gone", "approve", "unknown_request"),
+    ("ask, but may not", "ask_again", "may_not_ask"),
+    ("withdraw what somebody else asked for", "withdraw", "only_asker_withdraws"),
+)
+
+
+def refusal(action: Action, why: Why) -> str:
+    """What the person reads, as Slack draws it."""
+    decided = replace(made.request(state="approved"), decision=Decision(made.MEGAN, made.NOON, 1))
+    request = decided if why == "decided" else made.request()
+    match why:
+        case "may_not_ask":
+            message = refusals.may_not_ask(made.PLACE)
+        case "only_asker_withdraws":
+            message = refusals.only_asker_withdraws(request)
+        case _:
+            message = refusals.said_of(why, refusals.Tried(action, 0, made.NOON, "8f2c41d7"), request, made.PLACE)
+    text = re.sub(r"<!date[^|]*\|([^>]*)>", r"\1", message.text)
+    text = text.replace("<!subteam^S0SOC>", "@soc-approvers").replace("<#C0APPROVE>", "#id-approvals")
+    for user in ("ANALYST", "MEGAN", "DIEGO"):
+        text = text.replace(f"<@U0{user}>", f"@{user.lower()}")
+    return text
+
+
+def test_the_table_of_refusals_has_each_with_the_text_that_people_read() -> None:
+    assert {why for _, _, why in REFUSED} == set(get_args(Why))
+    assert rows(section("### Who is told no")) == [[f"You {does}", refusal(act, why)] for does, act, why in REFUSED]

@@ -18,6 +18,7 @@ from bot.core.model import (
     SlackUserId,
     Target,
     TroubleKind,
+    Void,
 )
 from bot.core.reasons import Blind
 
@@ -117,7 +118,8 @@ class Judge:
 
     seen: tuple[RiskySnapshot, ...]
     missing: tuple[ObjectId, ...] = ()
-    is_approver_at_risk: bool = False
+    void: Void = ""
+    """Why the approval counts no longer, if it does not."""
     follow_up: RequestId | None = None
     """The id for a request of those whose risk rose, should there be one."""
     why: Why = field(default_factory=dict)

@@ -14,6 +14,7 @@ from bot.core.model import (
     SlackUserId,
     State,
     Target,
+    Void,
 )
 from bot.core.reasons import Blind
 from bot.core.sending_events import (
@@ -175,7 +176,9 @@ class Drifted:
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """Who approved is at risk in Entra: the approval counts no longer."""
+    """The approval counts no longer: who gave it is at risk in Entra, or may not approve any more."""
+
+    why: Void = "at_risk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import assert_never
 
 from bot.core import events as ev
-from bot.core.model import Decision, ObjectId, Progress, Reopened, Request, RequestId, RiskySnapshot, Target, Trouble
+from bot.core.model import (
+    Decision,
+    ObjectId,
+    Progress,
+    Reopened,
+    Request,
+    RequestId,
+    RiskySnapshot,
+    Target,
+    Trouble,
+    Void,
+)
 from bot.core.reasons import Reason
 
 UNVERSIONED = (ev.ClickRefused, ev.CallFailed, ev.LookedAgain)
@@ -84,7 +95,7 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
         case ev.Lapsed():
             return _reopened(request, "lapsed")
         case ev.Voided():
-            return _reopened(request, "voided")
+            return _reopened(_void(request, event.why), "voided")
         case ev.Drifted():
             anew = _seen_anew(_reopened(request, "drifted"), event.seen, event.why)
             return replace(anew, blind=event.blind or anew.blind)
@@ -103,6 +114,10 @@ def _reopened(request: Request, why: Reopened) -> Request:
         decision=None,
         trouble=None,
     )
+
+
+def _void(request: Request, why: Void) -> Request:
+    return replace(request, decision=replace(request.decision, void=why) if request.decision else None)
 
 
 def _seen_anew(request: Request, snapshots: Iterable[RiskySnapshot], why: ev.Why) -> Request:
@@ -158,6 +173,8 @@ def _sent(request: Request, event: ev.SendingEvent, at: datetime) -> Request:
         case ev.Doubted() | ev.Taken() | ev.Verified():
             return _read_back(request, event, at)
         case ev.GaveUp():
+            if event.progress == "voided":
+                request = _void(request, event.void)
             read = {snapshot.user_id: snapshot for snapshot in event.snapshots}
             return _update(
                 request,

@@ -202,7 +202,7 @@ def _failed(event: ev.CallFailed, before: Request | None, after: Request, now: d
             yield tell(after, f"unclear{nth}.{attempts}", now)
         case "sign_in":
             yield tell(after, f"sign_in{nth}", now, code=event.code)
-        case "throttled" | "unreachable" if now - trouble.since >= SAY_STUCK_AFTER:
+        case "throttled" | "unreachable" | "unchecked" if now - trouble.since >= SAY_STUCK_AFTER:
             yield tell(after, f"{event.kind}{nth}", now)
         case _:
             pass

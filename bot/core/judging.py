@@ -9,7 +9,7 @@ from bot.core.commands import Judge
 from bot.core.detections import is_news
 from bot.core.ending import end_of
 from bot.core.fold import evolve, reasons_now
-from bot.core.model import ObjectId, Progress, Request, RiskySnapshot, Target, rank_of
+from bot.core.model import ObjectId, Progress, Request, RiskySnapshot, Target, Void, rank_of
 from bot.core.read_back import was_taken
 from bot.core.reasons import Reason
 from bot.core.terms import Terms, may_send
@@ -26,8 +26,8 @@ def judge(request: Request, command: Judge, now: datetime, terms: Terms) -> tupl
         moved = evolve(request.id, request, taken, now)
         return (taken, *(judge(moved, command, now, terms) or end_of(moved)))
     untouched = nobody_was_sent(request)
-    if command.is_approver_at_risk:
-        return _voided(request, now, terms, untouched=untouched)
+    if command.void:
+        return _voided(request, command.void, now, terms, untouched=untouched)
     read = {snapshot.user_id: snapshot for snapshot in command.seen}
     left_out = tuple(t.user_id for t in waiting if t.user_id in command.missing or _is_over(read.get(t.user_id)))
     drifted = tuple(
@@ -66,10 +66,10 @@ def _leaving_out(event: ev.SetAside, read: Mapping[ObjectId, RiskySnapshot]) -> 
     return replace(event, seen=seen, missing=tuple(user_id for user_id in event.left_out if user_id not in read))
 
 
-def _voided(request: Request, now: datetime, terms: Terms, *, untouched: bool) -> tuple[ev.Event, ...]:
+def _voided(request: Request, why: Void, now: datetime, terms: Terms, *, untouched: bool) -> tuple[ev.Event, ...]:
     if untouched:
-        return ev.Voided(), ev.Opened(now + terms.approval_ttl)
-    rest = ev.GaveUp(tuple(t.user_id for t in request.having("waiting")), "voided")
+        return ev.Voided(why), ev.Opened(now + terms.approval_ttl)
+    rest = ev.GaveUp(tuple(t.user_id for t in request.having("waiting")), "voided", void=why)
     return (rest, *end_of(evolve(request.id, request, rest, now)))
 
 

@@ -39,6 +39,7 @@ State = Literal[
     "unknown",
 ]
 FINAL: frozenset[State] = frozenset(get_args(State)) - {"looking_up", "pending", "approved", "sent"}
+Void = Literal["", "at_risk", "not_allowed"]  # why an approval counts no longer
 
 Progress = Literal[
     "waiting",  # nothing sent yet
@@ -209,9 +210,10 @@ class Decision:
     reason: str = ""
     email: str = ""
     """By which the account in Entra is known."""
+    void: Void = ""
 
 
-TroubleKind = Literal["throttled", "sign_in", "unreachable", "unclear", "bisecting", "late"]
+TroubleKind = Literal["throttled", "sign_in", "unreachable", "unchecked", "unclear", "bisecting", "late"]
 Reopened = Literal["", "lapsed", "drifted", "voided"]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.core.model import ObjectId, Receipt, RequestId, RiskySnapshot, TroubleKind
+from bot.core.model import ObjectId, Receipt, RequestId, RiskySnapshot, TroubleKind, Void
 from bot.core.reasons import Blind, Reason
 
 Why = Mapping[ObjectId, tuple[Reason, ...]]
@@ -114,6 +114,8 @@ class GaveUp:
     user_ids: tuple[ObjectId, ...]
     progress: Literal["unchanged", "unseen", "risky_again", "unknown", "not_sent", "voided"]
     snapshots: tuple[RiskySnapshot, ...] = ()
+    void: Void = "at_risk"
+    """For voided: why the approval counts no longer."""
 
 
 @dataclass(frozen=True, slots=True)

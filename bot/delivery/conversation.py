@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.core.backoff import delay
 from bot.core.model import ObjectId, Request, RiskySnapshot
 from bot.core.reasons import Blind
+from bot.delivery.authority import Authority
 from bot.delivery.reading import Reading
 from bot.delivery.reasons import Reasons, Updated, WhyWant
 from bot.delivery.sending import Sending
@@ -40,10 +41,10 @@ log = structlog.get_logger()
 class Conversation:
     """One for the process. Who needs something of Graph awaits it here, and shares the calls with everybody else."""
 
-    def __init__(self, store: Store, graph: Graph, clock: Clock) -> None:
+    def __init__(self, store: Store, graph: Graph, authority: Authority, clock: Clock) -> None:
         self.reading = Reading(graph, clock)
         self.reasons = Reasons(graph, clock)
-        self._sending = Sending(store, graph, self.reading, self.reasons, clock)
+        self._sending = Sending(store, graph, self.reading, self.reasons, authority=authority, clock=clock)
         self._graph = graph
         self._clock = clock
         self._failures = 0
@@ -59,6 +60,7 @@ class Conversation:
         # Beside the first reading, which does not wait for it.
         finding = asyncio.create_task(self._sending.find_account(job))
         finding.add_done_callback(lambda _: self._wake.set())
+        judging = asyncio.create_task(self._sending.keep_judging(job, self._wake.set))
         try:
             await asyncio.wait([finding, job.done], return_when=asyncio.FIRST_COMPLETED)
             if not job.done.done():
@@ -66,6 +68,7 @@ class Conversation:
             await job.done
         finally:
             finding.cancel()
+            judging.cancel()
             self._sending.drop(job)
 
     async def read(

@@ -21,6 +21,8 @@ TOGETHER = timedelta(seconds=5)
 GIVE_UP_WHY_AFTER = 60.0
 READ_AGAIN = 15.0
 """Seconds until users are asked for again of whom Graph would not tell: it would say no in every slot."""
+JUDGED_WITHIN = 10.0
+"""Seconds: nobody is sent by whose leave the policy was asked about longer ago."""
 WHY_AGAIN = 15.0
 """Seconds until it is tried again to read why users are at risk."""
 _NOBODY = timedelta.max
@@ -38,7 +40,7 @@ class Freshness:
     def of(self, job: Job) -> tuple[ObjectId, ...]:
         """Those of whom all that can have changed since the approval is known as it was just now."""
         since = self._since()
-        if approvers.read_at(job, self._reading, since) is None:
+        if not self._is_judged(job) or approvers.read_at(job, self._reading, since) is None:
             return ()
         news = self._news(job, since)
         return tuple(user_id for user_id in job.waiting if self._is_known(user_id, since) and user_id not in news)
@@ -126,11 +128,14 @@ class Freshness:
         return Judge(
             tuple(s for s in read if s is not None),
             missing,
-            at_risk,
+            "at_risk" if at_risk else "not_allowed" if job.is_disallowed else "",
             why=why,
             unexplained=frozenset(moved.keys() - why.keys()) if is_told else frozenset(),
             blind="no_permission" if forbidden else "busy",
         )
+
+    def _is_judged(self, job: Job) -> bool:
+        return job.judged_at is not None and self._clock.monotonic() - job.judged_at <= JUDGED_WITHIN
 
     def _since(self) -> datetime:
         return self._clock.now() - SEEN_WITHIN + MARGIN

@@ -27,6 +27,10 @@ class Job:
     """When it may be tried again to read why users are at risk."""
     why_failed_at: float | None = None
     """Since when that could not be read."""
+    judged_at: float | None = None
+    """When the policy was last asked whether whoever approved may; None until it was."""
+    is_disallowed: bool = False
+    """What it said then: they may not any more."""
     ready_since: float | None = None
     is_over: bool = False
     """Whether the approval it was taken up for counts no longer."""

@@ -19,6 +19,7 @@ from bot.core.terms import lapses_at, may_send
 from bot.delivery import approvers
 from bot.delivery.answer import Answer, troubled
 from bot.delivery.approvers import Accounts
+from bot.delivery.authority import Authority
 from bot.delivery.freshness import Freshness
 from bot.delivery.jobs import Batch, Going, Job
 from bot.delivery.reading import Reading
@@ -51,11 +52,14 @@ log = structlog.get_logger()
 class Sending:
     """One for the process. A step is at most one call, made when its turn has come."""
 
-    def __init__(self, store: Store, graph: Graph, reading: Reading, reasons: Reasons, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, graph: Graph, reading: Reading, reasons: Reasons, *, authority: Authority, clock: Clock
+    ) -> None:
         self._store = store
         self._graph = graph
         self._freshness = Freshness(reading, reasons, graph.pacer, clock)
         self._accounts = Accounts(graph, clock)
+        self._authority = authority
         self._clock = clock
         self._jobs: dict[RequestId, Job] = {}
         self._bisections: list[Bisection] = []
@@ -101,6 +105,14 @@ class Sending:
             await self._clock.sleep(pause)
         if not job.done.done():
             self._want(job)
+
+    async def keep_judging(self, job: Job, wake: Callable[[], None]) -> None:
+        """Have the policy asked for as long as it waits; where Slack doesn't tell, people are told so."""
+
+        async def unchecked(code: str) -> None:
+            await self._record({job: RecordFailed(job.waiting, "unchecked", Receipt(0), code)})
+
+        await self._authority.keep_judging(job, self._clock, wake, unchecked)
 
     def drop(self, job: Job) -> None:
         """Nobody waits for it any more; it is taken up again by its task."""

@@ -205,6 +205,8 @@ def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) 
             return thread.throttled(until)
         case "unreachable":
             return thread.unreachable(until)
+        case "unchecked":
+            return thread.unchecked(until)
         case "lapsed":
             return thread.lapsed(request, place)
         case "voided":

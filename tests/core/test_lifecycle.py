@@ -46,6 +46,7 @@ from bot.core.model import (
     SlackUserId,
     Target,
     TroubleKind,
+    Void,
 )
 from bot.core.policy import Refusal
 from bot.core.reasons import Blind, Reason
@@ -159,9 +160,9 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(
         what=st.lists(st.sampled_from(["same", "risen", "over", "deleted", "missing"]), min_size=3, max_size=3),
         why=st.dictionaries(st.sampled_from(USERS), st.sampled_from([LEAKED, ABROAD, MORE])),
-        is_void=st.booleans(),
+        void=st.sampled_from(["", "at_risk", "not_allowed"]),
     )
-    def judged(self, what: list[str], why: ev.Why, is_void: bool) -> None:  # noqa: FBT001 - Hypothesis passes it by name
+    def judged(self, what: list[str], why: ev.Why, void: Void) -> None:
         as_read = {
             "same": lambda u: at_risk(u, self.now),
             "risen": lambda u: replace(at_risk(u, self.now), level="hidden"),
@@ -172,7 +173,7 @@ class Lifecycle(RuleBasedStateMachine):
         seen = tuple(as_read[w](u) for u, w in pairs if w in as_read)
         missing = tuple(u for u, w in pairs if w == "missing")
         before = self.request
-        self._tell(Judge(seen, missing, is_void, RequestId("CS-NEXT"), why))
+        self._tell(Judge(seen, missing, void, RequestId("CS-NEXT"), why))
         assert self.request is not None
         in_force = before is not None and may_send(before, self.now, TERMS)
         if in_force and before is not None and before.state == self.request.state == "approved":

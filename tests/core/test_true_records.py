@@ -42,7 +42,7 @@ def test_older_records_still_load_and_mean_what_they_meant() -> None:
 
 def test_an_approver_found_at_risk_after_a_part_was_sent_voids_the_rest_in_the_open() -> None:
     sent = told(BeginSend(USERS[:1]), RecordAccepted(USERS[:1], RECEIPT))
-    request, happened = after(sent, Judge((), is_approver_at_risk=True))
+    request, happened = after(sent, Judge((), void="at_risk"))
     assert happened == (ev.GaveUp(USERS[1:], "voided"),)
     assert [t.progress for t in request.targets] == ["accepted", "voided", "voided"]
     wishes = follow_ups(sent, request, happened, BEGAN, terms=TERMS, incident_channels=())

@@ -52,6 +52,7 @@ class Waiting:
 
     @property
     def may_go(self) -> tuple[ObjectId, ...]:
+        self.job.judged_at = self._setup.clock.monotonic()
         return self._freshness.of(self.job)
 
 

@@ -102,6 +102,11 @@ def _trouble(trouble: Trouble, request: Request, place: Place) -> str:
             return f"Entra is limiting requests {when}. {keep}; nothing to do."
         case "unreachable":
             return f"Entra isn't answering {when}. {keep}; nothing to do."
+        case "unchecked":
+            by = words.who(request.decision.by) if request.decision else "whoever approved"
+            return (
+                f"I can't check whether {by} may still approve: Slack isn't answering {when}. {keep}; nothing to do."
+            )
         case "sign_in":
             return f"The bot can't sign in to Entra; {words.help_of(place)} has to look. {keep}."
         case "unclear":

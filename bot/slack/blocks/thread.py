@@ -24,6 +24,7 @@ __all__ = [
     "sign_in",
     "stopped",
     "throttled",
+    "unchecked",
     "unclear",
     "unreachable",
     "withdrawn",
@@ -148,6 +149,10 @@ def throttled(until: datetime) -> Message:
 
 def unreachable(until: datetime) -> Message:
     return _kept("Entra isn't answering.", until)
+
+
+def unchecked(until: datetime) -> Message:
+    return _kept("I can't check whether whoever approved still may: Slack isn't answering.", until)
 
 
 def _kept(what: str, until: datetime) -> Message:

@@ -91,7 +91,9 @@ def stay_at_risk(n: int) -> str:
 def no_longer_counts(decision: Decision | None) -> str:
     """Begin the sentence that takes an approval back, in the open."""
     by = f" by {who(decision.by)}" if decision else ""
-    return f"The approval{by} no longer counts: their own Entra account is at risk"
+    is_disallowed = decision is not None and decision.void == "not_allowed"
+    why = "they may not approve it any more" if is_disallowed else "their own Entra account is at risk"
+    return f"The approval{by} no longer counts: {why}"
 
 
 def utc(at: datetime) -> str:
