@@ -14,7 +14,7 @@ class WarpClock:
     """A `bot.clock.Clock`; with `speed=50` a second lasts 20 ms, with `speed=0` only `advance` moves it.
 
     It counts the time in which this process could run, so that a busy machine slows it as it slows the bot:
-    no deadline passes because the neighbours were loud.
+    no deadline passes because the neighbours were loud. It goes on only while somebody waits for a moment.
     """
 
     def __init__(self, start: datetime | None = None, *, speed: float = 1.0) -> None:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from bot.clock import SystemClock
 from demo.entra import LocalEntra
 from demo.graph import LocalGraph
 from demo.local_slack import LocalSlack, Message
 from demo.wire import Books, Call
-from tests.clocks import WarpClock
 from tests.rig import APPROVALS, INCIDENT, settings_for
 
 ROOT = Path(__file__).parents[2]
@@ -149,7 +149,7 @@ def _with_button(message: Message) -> Message:
 @asynccontextmanager
 async def staged(folder: Path, kill: Kill = NEVER) -> AsyncIterator[Stage]:
     """Everything up; the first start is part of what may be killed."""
-    clock = WarpClock(speed=1)
+    clock = SystemClock()
     books = Books()
     async with contextlib.AsyncExitStack() as stack:
         slack = await stack.enter_async_context(LocalSlack(books, now=clock.now))
