@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.authority import Authority
 from bot.checks import Checks
 from bot.clock import Clock
 from bot.clouds import ADMIN_CENTERS
@@ -21,12 +22,12 @@ from bot.core.pace import INTERVAL
 from bot.core.policy import Policy
 from bot.core.terms import Terms
 from bot.delivery import confirm, explain, look_up, renewal, show, tell, timers, verify
-from bot.delivery.authority import Authority
 from bot.delivery.context import Context
 from bot.delivery.conversation import Conversation
 from bot.delivery.health import Health
 from bot.delivery.loop import Loop
 from bot.errors import StoreError
+from bot.graph.accounts import Accounts
 from bot.graph.client import Graph
 from bot.graph.credential_end import CredentialEnd
 from bot.graph.credentials import credentials_of
@@ -170,9 +171,10 @@ class Application:
         outside.graph.on_call = self.health.graph_call
         policy = Policy(self._settings.approvers, self._settings.requesters)
         people = People(outside.client, outside.installation, outside.clock)
+        authority = Authority(people, Accounts(outside.graph, outside.clock), policy)
         messenger = Messenger(outside.client, outside.session, outside.installation, outside.clock)
-        self._service = Service(parts.store, people, policy, outside.place, self._settings.requests_per_hour)
-        self._conversation = Conversation(parts.store, outside.graph, Authority(people, policy), outside.clock)
+        self._service = Service(parts.store, people, authority, outside.place, self._settings.requests_per_hour)
+        self._conversation = Conversation(parts.store, outside.graph, authority, outside.clock)
         context = Context(
             store=parts.store,
             graph=outside.graph,

@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.core.persons import Person
 from bot.errors import Forbidden, GraphError, SignInFailed, SlackError, StoreError, Throttled
 from bot.graph import detections
+from bot.graph.accounts import DIRECTORY
 from bot.graph.client import Graph
 from bot.graph.credential_end import CredentialEnd, Ends, NotKnown
 from bot.remedies import entra_remedy, slack_trouble
@@ -31,7 +32,6 @@ SCOPES = (
     "im:write",
 )
 WRITE = "IdentityRiskyUser.ReadWrite.All"
-DIRECTORY = "User.Read.All"
 MOST_LOOKED_UP = 100
 """Members of a group whose profiles are read; Slack allows about as many a minute."""
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.authority import Authority
 from bot.core.commands import Approve, Ask, AskOthers, Deny, DontAsk, Stop, Withdraw
 from bot.core.events import ClickRefused
 from bot.core.follow_ups import Wish, answer
 from bot.core.model import ChannelId, Request, RequestId, SlackUserId
-from bot.core.policy import Action, Policy, Refusal, Standing, Why, may_ask, may_decide, may_stop
+from bot.core.policy import Action, Refusal, Standing, Why, may_ask, may_decide, may_stop
 from bot.errors import SlackError
 from bot.slack.blocks import answers, refusals
 from bot.slack.blocks.message import Message
@@ -64,11 +65,12 @@ class Service:
     """Decides and commits; raises StoreError where nothing could be, and nothing after a commit."""
 
     def __init__(
-        self, store: Store, people: People, policy: Policy, place: Callable[[], Place], requests_per_hour: int
+        self, store: Store, people: People, authority: Authority, place: Callable[[], Place], requests_per_hour: int
     ) -> None:
         self._store = store
         self._people = people
-        self._policy = policy
+        self._authority = authority
+        self._policy = authority.policy
         self._place = place
         self._requests_per_hour = requests_per_hour
 
@@ -200,11 +202,7 @@ class Service:
 
     async def _decide(self, click: Click, command: Approve | Deny | Stop | None) -> Result:
         deadline = _deadline()
-        standing: Standing | None = None
-        try:
-            standing = await self._people.standing(click.by, self._policy.approvers, LOOK_UP_WITHIN)
-        except SlackError:
-            standing = None
+        standing = await self._standing(click)
 
         def work(connection: Connection) -> Result:
             now = self._store.clock.now()
@@ -214,7 +212,7 @@ class Service:
 
             applied: Applied | None
             told = command
-            if isinstance(command, Approve) and standing is not None:
+            if isinstance(command, Approve) and isinstance(standing, Standing):
                 told = replace(command, email=standing.person.email)
             if told is None:
                 request = self._store.ledger.find(connection, click.request_id)
@@ -233,17 +231,24 @@ class Service:
 
         return await self._store.run(work, deadline=deadline)
 
-    def _judge(self, click: Click, standing: Standing | None, request: Request) -> Refusal | None:
+    async def _standing(self, click: Click) -> Standing | Refusal:
+        """Look up who clicks; a refusal where nobody can tell who they are."""
+        try:
+            return await self._authority.standing(click.by, LOOK_UP_WITHIN)
+        except SlackError:
+            return Refusal("could_not_check")
+
+    def _judge(self, click: Click, standing: Standing | Refusal, request: Request) -> Refusal | None:
         if request.ts is None and request.view and request.state != "not_asked":
             return Refusal("not_shown")  # Slack shows it already, and our note of that is on its way
         if not _is_from(click, request):
             return Refusal("unknown_request")
-        if standing is not None and not standing.person.is_full_member:
+        if isinstance(standing, Standing) and not standing.person.is_full_member:
             return Refusal("not_member")
         if request.state != "pending" and click.action != "stop":
             return Refusal("decided")
-        if standing is None:
-            return Refusal("could_not_check")
+        if isinstance(standing, Refusal):
+            return standing
         if click.action == "stop":
             return may_stop(self._policy, standing, request)
         refusal = may_decide(self._policy, standing, request, click.action)
@@ -260,7 +265,7 @@ class Service:
         ref = uuid.uuid4().hex[:8]
         event = ClickRefused(click.by, click.action, refusal.why, click.view, ref)
         self._store.ledger.refused(connection, event, request.id if request else None, now)
-        tried = refusals.Tried(click.action, click.view, now, ref)
+        tried = refusals.Tried(click.action, click.view, now, ref, refusal.email)
         return self._whisper(connection, click, refusals.said_of(refusal.why, tried, request, self._place()))
 
     def _whisper(self, connection: Connection, click: Click, message: Message) -> Result:

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot import settings
-from bot.checks import DIRECTORY, SCOPES, WRITE
+from bot.checks import SCOPES, WRITE
 from bot.core.model import MAX_USERS, MAX_USERS_SHOWN, Decision
 from bot.core.policy import Action, Why
 from bot.graph import detections
+from bot.graph.accounts import DIRECTORY
 from bot.graph.application import PERMISSION
 from bot.settings import SETTINGS, load
 from bot.slack.blocks import refusals
@@ -110,6 +111,9 @@ REFUSED: tuple[tuple[str, Action, Why], ...] = (
     ("deny what you asked for", "deny", "own_request"),
     ("decide on a request that names your own account", "approve", "own_account"),
     ("have no e-mail address in Slack", "approve", "no_email"),
+    ("have no account in Entra by your Slack e-mail address", "approve", "no_account"),
+    ("have more than one", "approve", "several_accounts"),
+    ("decide while your account in Entra is disabled", "approve", "account_disabled"),
     ("are a guest, a bot, deactivated or from another organisation", "approve", "not_member"),
     ("click while Slack does not say who you are", "approve", "could_not_check"),
     ("click on what is decided", "approve", "decided"),
@@ -124,6 +128,9 @@ REFUSED: tuple[tuple[str, Action, Why], ...] = (
 )
 
 
+EMAIL = "megan@contoso.com"
+
+
 def refusal(action: Action, why: Why) -> str:
     """What the person reads, as Slack draws it."""
     decided = replace(made.request(state="approved"), decision=Decision(made.MEGAN, made.NOON, 1))
@@ -134,7 +141,9 @@ def refusal(action: Action, why: Why) -> str:
         case "only_asker_withdraws":
             message = refusals.only_asker_withdraws(request)
         case _:
-            message = refusals.said_of(why, refusals.Tried(action, 0, made.NOON, "8f2c41d7"), request, made.PLACE)
+            message = refusals.said_of(
+                why, refusals.Tried(action, 0, made.NOON, "8f2c41d7", EMAIL), request, made.PLACE
+            )
     text = re.sub(r"<!date[^|]*\|([^>]*)>", r"\1", message.text)
     text = text.replace("<!subteam^S0SOC>", "@soc-approvers").replace("<#C0APPROVE>", "#id-approvals")
     for user in ("ANALYST", "MEGAN", "DIEGO"):

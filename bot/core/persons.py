@@ -1,5 +1,6 @@
 """Accounts in Entra and people in Slack, as they were looked up."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.core.model import ObjectId, SlackUserId
@@ -15,12 +16,19 @@ class DirectoryUser:
     mail: str = ""
     proxy_addresses: tuple[str, ...] = ()
     enabled: bool = True
+    is_guest: bool = False
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """Every e-mail address and UPN that means this account, in lower case, without duplicates."""
         proxies = (p.partition(":")[2] for p in self.proxy_addresses if p.lower().startswith("smtp:"))
         return tuple(dict.fromkeys(a.casefold() for a in (self.upn, self.mail, *proxies) if a))
+
+
+def the_account(found: Collection[DirectoryUser]) -> DirectoryUser | None:
+    """The one enabled member among them; None where there is none, or more than one."""
+    usable = [account for account in found if account.enabled and not account.is_guest]
+    return usable[0] if len(usable) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.core.model import Request, SlackUserId
-from bot.core.persons import Person
+from bot.core.persons import DirectoryUser, Person, the_account
 
 Why = Literal[
     "not_member",
@@ -14,6 +14,9 @@ Why = Literal[
     "own_request",
     "own_account",
     "no_email",
+    "no_account",
+    "several_accounts",
+    "account_disabled",
     "could_not_check",
     "decided",
     "old_view",
@@ -34,6 +37,8 @@ class Refusal:
     """You may not, or it would change nothing."""
 
     why: Why
+    email: str = ""
+    """The address by which their account in Entra was looked for, where that matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class Standing:
 
     person: Person
     groups: Mapping[str, frozenset[SlackUserId]]
+    accounts: tuple[DirectoryUser, ...] | None = None
+    """Those in Entra with the person's e-mail address; None where the directory may not be asked."""
 
     def is_in(self, listed: tuple[str, ...]) -> bool:
         """Whether the list names the person or one of their groups."""
@@ -73,7 +80,21 @@ def may_decide(policy: Policy, standing: Standing, request: Request, action: Act
         return Refusal("no_email")
     if is_among_targets(person, request):
         return Refusal("own_account")
-    return None
+    return _of_account(standing.accounts, person.email, request) if standing.accounts is not None else None
+
+
+def _of_account(accounts: tuple[DirectoryUser, ...], email: str, request: Request) -> Refusal | None:
+    """Nobody decides who can't be told apart from the users, or whose own account is shut."""
+    targets = {target.user_id for target in request.targets}
+    if any(account.user_id in targets for account in accounts):
+        return Refusal("own_account")
+    if the_account(accounts) is not None:
+        return None
+    if any(account.enabled and not account.is_guest for account in accounts):
+        return Refusal("several_accounts", email)
+    if any(not account.is_guest for account in accounts):
+        return Refusal("account_disabled")
+    return Refusal("no_account", email)
 
 
 def may_stop(policy: Policy, standing: Standing, request: Request) -> Refusal | None:

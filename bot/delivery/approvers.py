@@ -1,60 +1,49 @@
 """The accounts in Entra of those who approved: whoever is at risk can't vouch for anybody."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 
-import structlog
-
+from bot.authority import Authority
 from bot.clock import Clock
-from bot.core.model import ObjectId
+from bot.core.model import TroubleKind
 from bot.delivery.jobs import Job
 from bot.delivery.reading import Reading
-from bot.errors import Forbidden, GraphError, Rejected, SignInFailed
-from bot.graph.client import Graph
+from bot.errors import GraphError, SignInFailed, SlackError
 
-DIRECTORY = "User.Read.All"
-REMEMBERED = 60.0
+JUDGE_AGAIN = 5.0
+"""Seconds; what Slack and Entra tell is remembered for a minute at most."""
 SAY_SO_FROM = 10.0
 """From a pause of so many seconds on, people are told that it doesn't answer."""
-
-log = structlog.get_logger()
-
-
-class Accounts:
-    """Finds them by e-mail, and remembers them for a minute."""
-
-    def __init__(self, graph: Graph, clock: Clock) -> None:
-        self._graph = graph
-        self._clock = clock
-        self._known: dict[str, tuple[float, tuple[ObjectId, ...]]] = {}
-
-    async def of(self, email: str) -> tuple[ObjectId, ...] | None:
-        """Return the accounts of that address; nothing where the directory may not be asked or knows none.
-
-        None where it did not answer: nobody can tell then.
-        """
-        email, roles = email.casefold(), self._graph.tokens.roles()
-        if not email or (roles is not None and DIRECTORY not in roles):
-            return ()
-        now = self._clock.monotonic()
-        self._known = {key: known for key, known in self._known.items() if now - known[0] < REMEMBERED}
-        if email not in self._known:
-            try:
-                found = await self._graph.accounts_of(email)
-            except (Forbidden, Rejected):
-                return ()
-            except (GraphError, SignInFailed) as error:
-                log.warning("an approver's account can't be looked up", why=str(error))
-                return None
-            self._known[email] = (now, tuple(account.user_id for account in found))
-        return self._known[email][1]
 
 
 def pauses() -> Iterator[float]:
     """How many seconds to wait before the directory is asked again, without an end."""
     yield from (1.0, 3.0, 10.0)
     yield from itertools.repeat(30.0)
+
+
+async def keep_judging(
+    job: Job,
+    authority: Authority,
+    clock: Clock,
+    wake: Callable[[], None],
+    unchecked: Callable[[TroubleKind], Awaitable[None]],
+) -> None:
+    """Ask for as long as it waits whether whoever approved still may; `unchecked` is told why nobody can tell."""
+    between = pauses()
+    while not job.done.done():
+        try:
+            job.is_disallowed = not await authority.still_allows(job.request)
+        except (SlackError, GraphError, SignInFailed) as error:
+            if (pause := next(between)) >= SAY_SO_FROM:
+                await unchecked("unchecked" if isinstance(error, SlackError) else "unreachable")
+            await clock.sleep(pause)
+            continue
+        between = pauses()
+        job.judged_at = clock.monotonic()
+        wake()
+        await clock.sleep(JUDGE_AGAIN)
 
 
 def is_at_risk(job: Job, reading: Reading, since: datetime) -> bool:

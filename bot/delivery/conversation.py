@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.authority import Authority
 from bot.clock import Clock
 from bot.core.backoff import delay
 from bot.core.model import ObjectId, Request, RiskySnapshot
 from bot.core.reasons import Blind
-from bot.delivery.authority import Authority
 from bot.delivery.reading import Reading
 from bot.delivery.reasons import Reasons, Updated, WhyWant
 from bot.delivery.sending import Sending

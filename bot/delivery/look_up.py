@@ -28,6 +28,7 @@ from bot.errors import (
     Unauthorized,
     Unavailable,
 )
+from bot.graph.accounts import DIRECTORY
 from bot.graph.pacer import Turn
 from bot.store.ledger import Applied
 from bot.store.tasks import Task
@@ -36,7 +37,6 @@ GETS_BESIDE_A_LIST = 20
 RECENT = timedelta(seconds=10)
 """A reading that was made for somebody else so short a time ago will do."""
 GIVE_UP_AFTER = timedelta(minutes=15)
-DIRECTORY = "User.Read.All"
 PEOPLE_AT_ONCE = 10
 LOOK_UP_WITHIN = 8.0
 

@@ -8,18 +8,17 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
+from bot.authority import Authority
 from bot.clock import Clock
 from bot.core.backoff import delay
 from bot.core.bisection import Bisection, Failed, Users
 from bot.core.commands import BeginSend, Command, RecordFailed, RecordRefused
 from bot.core.fold import is_unchanged
-from bot.core.model import MAX_USERS_A_CALL, Receipt, Request, RequestId
+from bot.core.model import MAX_USERS_A_CALL, Receipt, Request, RequestId, TroubleKind
 from bot.core.policy import Refusal
 from bot.core.terms import lapses_at, may_send
 from bot.delivery import approvers
 from bot.delivery.answer import Answer, troubled
-from bot.delivery.approvers import Accounts
-from bot.delivery.authority import Authority
 from bot.delivery.freshness import Freshness
 from bot.delivery.jobs import Batch, Going, Job
 from bot.delivery.reading import Reading
@@ -58,7 +57,7 @@ class Sending:
         self._store = store
         self._graph = graph
         self._freshness = Freshness(reading, reasons, graph.pacer, clock)
-        self._accounts = Accounts(graph, clock)
+        self._accounts = authority.accounts
         self._authority = authority
         self._clock = clock
         self._jobs: dict[RequestId, Job] = {}
@@ -107,12 +106,12 @@ class Sending:
             self._want(job)
 
     async def keep_judging(self, job: Job, wake: Callable[[], None]) -> None:
-        """Have the policy asked for as long as it waits; where Slack doesn't tell, people are told so."""
+        """Have the policy asked for as long as it waits; where nobody can tell, people are told so."""
 
-        async def unchecked(code: str) -> None:
-            await self._record({job: RecordFailed(job.waiting, "unchecked", Receipt(0), code)})
+        async def unchecked(kind: TroubleKind) -> None:
+            await self._record({job: RecordFailed(job.waiting, kind, Receipt(0))})
 
-        await self._authority.keep_judging(job, self._clock, wake, unchecked)
+        await approvers.keep_judging(job, self._authority, self._clock, wake, unchecked)
 
     def drop(self, job: Job) -> None:
         """Nobody waits for it any more; it is taken up again by its task."""

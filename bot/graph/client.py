@@ -141,6 +141,11 @@ class Graph:
                 return (wire.read_directory_user(answer.json, receipt),)
             return wire.read_directory_users(*await self._call(wire.accounts_with(key), None)) if "@" in key else ()
 
+    async def everybody_with(self, address: str) -> tuple[DirectoryUser, ...]:
+        """Read all accounts whose UPN, mail or proxy address that is. Needs User.Read.All."""
+        async with self._directory:
+            return wire.read_directory_users(*await self._call(wire.accounts_with(address, or_upn=True), None))
+
     async def get(self, request: GraphRequest) -> tuple[GraphAnswer, Receipt]:
         """Read something that is no risky user, and so not paced."""
         return await self._call(request, None)

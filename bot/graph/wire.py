@@ -29,7 +29,7 @@ _RISKY_FIELDS = (
     "id,isDeleted,isProcessing,riskDetail,riskLastUpdatedDateTime,riskLevel,riskState,"
     "userDisplayName,userPrincipalName"
 )
-_USER_FIELDS = "id,displayName,userPrincipalName,mail,proxyAddresses,accountEnabled"
+_USER_FIELDS = "id,displayName,userPrincipalName,mail,proxyAddresses,accountEnabled,userType"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,14 @@ def directory_user(key: str) -> GraphRequest:
     return GraphRequest("GET", path, {"$select": _USER_FIELDS})
 
 
-def accounts_with(address: str) -> GraphRequest:
-    """Accounts by mail or proxy address (Graph: user resource type, `$filter` of mail and proxyAddresses)."""
+def accounts_with(address: str, *, or_upn: bool = False) -> GraphRequest:
+    """Accounts by mail or proxy address (Graph: user resource type, `$filter` of mail and proxyAddresses).
+
+    With `or_upn` also by userPrincipalName, which `directory_user` asks for by itself.
+    """
     text = _doubled(address)
     chosen = f"mail eq '{text}' or proxyAddresses/any(p:p eq 'smtp:{text}')"
+    chosen = f"userPrincipalName eq '{text}' or {chosen}" if or_upn else chosen
     return GraphRequest("GET", "/v1.0/users", {"$filter": chosen, "$select": _USER_FIELDS, "$top": "20"})
 
 
@@ -253,6 +257,7 @@ def read_directory_user(body: Any, receipt: Receipt) -> DirectoryUser:
         mail=text_of(body, "mail"),
         proxy_addresses=tuple(sound(p) for p in addresses if isinstance(p, str)),
         enabled=body.get("accountEnabled") is not False,
+        is_guest=text_of(body, "userType") == "Guest",
     )
 
 

@@ -82,6 +82,7 @@ class GraphUser:
     mail: str = ""
     proxy_addresses: tuple[str, ...] = ()
     enabled: bool = True
+    user_type: str = "Member"
 
     def has_address(self, address: str) -> bool:
         """Whether that is the mail or a proxy address, given in lower case; Entra compares without regard to case."""
@@ -104,7 +105,7 @@ class GraphUser:
             "id": self.id,
             "accountEnabled": self.enabled,
             "proxyAddresses": list(self.proxy_addresses),
-            "userType": "Member",
+            "userType": self.user_type,
         }
 
 

@@ -20,6 +20,7 @@ ONE_RISKY = re.compile(re.escape(RISKY) + "/([^/]+)")
 ONE_USER = re.compile(re.escape(ROOT) + r"/users(?:/([^/]+)|\('(.+)'\))")
 USERS = f"{ROOT}/users"
 BY_ADDRESS = re.compile(
+    r"(?:userPrincipalName eq '(?P<upn>(?:[^']|'')+)' or )?"
     r"mail eq '(?P<mail>(?:[^']|'')+)' or proxyAddresses/any\((?P<p>\w+):(?P=p) eq 'smtp:(?P<proxy>(?:[^']|'')+)'\)"
 )
 GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -138,10 +139,14 @@ def list_users(directory: Directory, query: Mapping[str, str], url: str) -> Repl
     only(query, "$filter", "$select", "$top")
     names = select(query, USER if "$select" in query else USER_UNASKED, "microsoft.graph.user")
     asked = BY_ADDRESS.fullmatch(query.get("$filter", ""))
-    if asked is None or asked["mail"] != asked["proxy"]:
+    if asked is None or asked["mail"] != asked["proxy"] or asked["upn"] not in {None, asked["mail"]}:
         raise broken(f"Invalid filter clause: {query.get('$filter', '')}", 400, "Request_UnsupportedQuery")
     address = asked["mail"].replace("''", "'").casefold()
-    rows = [user.as_json() for user in directory.users.values() if user.has_address(address)]
+    rows = [
+        user.as_json()
+        for user in directory.users.values()
+        if user.has_address(address) or (asked["upn"] and user.upn.casefold() == address)
+    ]
     top = int(query.get("$top", "100"))
     body = {"@odata.context": context(url, "users", query)}
     return Reply(200, body | {"value": [{name: row[name] for name in names} for row in rows[:top]]})

@@ -10,6 +10,8 @@ from bot.slack.blocks import people, words
 from bot.slack.blocks.message import Message, joined, said
 from bot.slack.blocks.place import Place
 
+_MAX_EMAIL = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
@@ -19,6 +21,8 @@ class Tried:
     view: int
     at: datetime
     ref: str
+    email: str = ""
+    """The address by which their account in Entra was looked for."""
 
 
 def said_of(why: Why, tried: Tried, request: Request | None, place: Place) -> Message:
@@ -36,6 +40,10 @@ def said_of(why: Why, tried: Tried, request: Request | None, place: Place) -> Me
             return own_account(place)
         case "no_email":
             return no_email(place)
+        case "no_account" | "several_accounts":
+            return no_one_account(why, tried.email, place)
+        case "account_disabled":
+            return account_disabled(place)
         case "could_not_check":
             return could_not_check("Slack")
         case "not_member":
@@ -87,6 +95,19 @@ def no_email(place: Place) -> Message:
         "I can't tell your Entra account: your Slack profile shows no e-mail address, so I can't check that "
         f"you are not one of the users. Nothing was changed. {words.help_first(place)} can sort it out."
     )
+
+
+def no_one_account(why: Why, email: str, place: Place) -> Message:
+    found = "more than one Entra account" if why == "several_accounts" else "no Entra account"
+    return said(
+        f"I found {found} for {words.code(email, _MAX_EMAIL)} (tried mail, UPN and proxy addresses of enabled "
+        "members), so I can't check that you are not one of the users. Nothing was changed. "
+        f"{words.help_first(place)} can sort it out."
+    )
+
+
+def account_disabled(place: Place) -> Message:
+    return said(f"Your own Entra account is disabled, so you can't decide now. {_can(place)}")
 
 
 def not_member() -> Message:

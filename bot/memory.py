@@ -1,0 +1,42 @@
+"""What was looked up, remembered for a minute at most; a *no* is never taken from memory."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from bot.clock import Clock
+
+REMEMBERED = 60.0
+
+T = TypeVar("T")
+
+
+class Memory(Generic[T]):
+    """Answers remembered for a minute, each looked up once however many ask."""
+
+    def __init__(self, clock: Clock, look_up: Callable[[str], Awaitable[T]]) -> None:
+        self._clock = clock
+        self._look_up = look_up
+        self._known: dict[str, tuple[float, T]] = {}
+        self._asking: dict[str, asyncio.Task[T]] = {}
+
+    async def get(self, key: str, is_good: Callable[[T], bool]) -> T:
+        """Return what is known and good, else look it up: a *no* is never taken from memory."""
+        now = self._clock.monotonic()
+        self._known = {k: v for k, v in self._known.items() if now - v[0] < REMEMBERED}
+        if key in self._known and is_good(self._known[key][1]):
+            return self._known[key][1]
+        if key not in self._asking:
+            self._asking[key] = asyncio.ensure_future(self._ask(key))
+            self._asking[key].add_done_callback(lambda task: self._asked(key, task))
+        return await asyncio.shield(self._asking[key])
+
+    async def _ask(self, key: str) -> T:
+        answer = await self._look_up(key)
+        self._known[key] = (self._clock.monotonic(), answer)
+        return answer
+
+    def _asked(self, key: str, task: "asyncio.Task[T]") -> None:
+        self._asking.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # whoever waits has it; nobody may be waiting any more
