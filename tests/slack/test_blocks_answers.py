@@ -277,7 +277,7 @@ def test_each_refusal_says_what_it_is_about() -> None:
         "Only <@U0DIEGO> can withdraw it; approvers can deny it."
     )
     assert refusals.own_account(PLACE).text.endswith(f"so you can't decide on it. {people}")
-    assert "Slack isn't answering. Your click was *not* counted" in refusals.could_not_check("Slack").text
+    assert "Slack isn't answering. Your click was *not* counted" in refusals.could_not_check().text
     assert "#identity-help can sort it out." in refusals.no_email(PLACE).text
     assert refusals.not_member().text == "Only full members of this workspace can use this."
     assert refusals.may_not_ask(PLACE).text.endswith("Members of <#C0APPROVE> can.")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import assert_never
 
 from bot.core.model import Request
 from bot.core.policy import Action, Why
@@ -45,7 +45,7 @@ def said_of(why: Why, tried: Tried, request: Request | None, place: Place) -> Me
         case "account_disabled":
             return account_disabled(place)
         case "could_not_check":
-            return could_not_check("Slack")
+            return could_not_check()
         case "not_member":
             return not_member()
         case "decided" if request is not None:
@@ -83,9 +83,9 @@ def own_account(place: Place) -> Message:
     return said(f"This request includes your own account, so you can't decide on it. {_can(place)}")
 
 
-def could_not_check(what: Literal["Slack", "Entra"]) -> Message:
+def could_not_check() -> Message:
     return said(
-        f"I couldn't check whether you may approve: {what} isn't answering. "
+        "I couldn't check whether you may approve: Slack isn't answering. "
         "Your click was *not* counted and is not held against you. Please click again in a minute."
     )
 
