@@ -17,10 +17,10 @@ from bot.core.model import (
     RiskySnapshot,
     SlackUserId,
     Target,
-    TroubleKind,
     Void,
 )
 from bot.core.reasons import Blind
+from bot.core.trouble import TroubleKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from bot.core.model import (
     RequestId,
     RiskySnapshot,
     Target,
-    Trouble,
     Void,
 )
 from bot.core.reasons import Reason
+from bot.core.trouble import Trouble
 
 UNVERSIONED = (ev.ClickRefused, ev.CallFailed, ev.LookedAgain)
 """These take no part in the compare-and-set: a hundred refused clicks can't make an approver lose."""

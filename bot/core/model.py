@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal, NewType, get_args
 
 from bot.core.reasons import Blind, Reason
+from bot.core.trouble import Trouble
 
 RequestId = NewType("RequestId", str)
 """What people call a request, such as CS-4K7Q."""
@@ -213,18 +214,7 @@ class Decision:
     void: Void = ""
 
 
-TroubleKind = Literal["throttled", "sign_in", "unreachable", "unchecked", "unclear", "bisecting", "late"]
 Reopened = Literal["", "lapsed", "drifted", "voided"]
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why an approved request has not left yet."""
-
-    kind: TroubleKind
-    since: datetime
-    last_try: datetime
-    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

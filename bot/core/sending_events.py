@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.core.model import ObjectId, Receipt, RequestId, RiskySnapshot, TroubleKind, Void
+from bot.core.model import ObjectId, Receipt, RequestId, RiskySnapshot, Void
 from bot.core.reasons import Blind, Reason
+from bot.core.trouble import TroubleKind
 
 Why = Mapping[ObjectId, tuple[Reason, ...]]
 

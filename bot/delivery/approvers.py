@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.authority import Authority
 from bot.clock import Clock
-from bot.core.model import TroubleKind
+from bot.core.trouble import TroubleKind
 from bot.delivery.jobs import Job
 from bot.delivery.reading import Reading
 from bot.errors import GraphError, SignInFailed, SlackError

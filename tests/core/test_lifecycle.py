@@ -45,12 +45,12 @@ from bot.core.model import (
     RiskySnapshot,
     SlackUserId,
     Target,
-    TroubleKind,
     Void,
 )
 from bot.core.policy import Refusal
 from bot.core.reasons import Blind, Reason
 from bot.core.terms import Terms, may_send
+from bot.core.trouble import TroubleKind
 
 ID = RequestId("CS-4K7Q")
 BEGAN = datetime(2026, 3, 1, 3, tzinfo=UTC)

@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 import pytest
 
-from bot.core.model import Decision, Finding, State, Trouble, TroubleKind
+from bot.core.model import Decision, Finding, State
+from bot.core.trouble import Trouble, TroubleKind
 from bot.slack.blocks.approval import approval_message
 from bot.slack.blocks.words import date
 from tests.slack.made import (

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.core.model import MAX_USERS_A_CALL, Request, Trouble
+from bot.core.model import MAX_USERS_A_CALL, Request
 from bot.core.pace import INTERVAL
+from bot.core.trouble import Trouble
 from bot.slack.blocks import looked, people, words
 from bot.slack.blocks.message import joined
 from bot.slack.blocks.place import Place
