@@ -11,11 +11,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.authority import Authority
-from bot.core.commands import Approve, Ask, AskOthers, Deny, DontAsk, Stop, Withdraw
+from bot.clicks import Click
+from bot.core.commands import Approve, Ask, AskOthers, Deny, DontAsk, ReportMistake, Stop, Withdraw
 from bot.core.events import ClickRefused
 from bot.core.follow_ups import Wish, answer
+from bot.core.mistake import unreportable
 from bot.core.model import ChannelId, Request, RequestId, SlackUserId
-from bot.core.policy import Action, Refusal, Standing, Why, may_ask, may_decide, may_stop
+from bot.core.policy import Refusal, Standing, Why, may_ask, may_decide, may_report, may_stop
 from bot.errors import SlackError
 from bot.slack.blocks import answers, refusals
 from bot.slack.blocks.message import Message
@@ -28,22 +30,6 @@ TAKE_WITHIN = 2.0
 """Seconds: what has not begun to be stored by then is dropped, so that the answer can say so inside Slack's 3 s."""
 LOOK_UP_WITHIN = 1.5
 HOUR = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Click:
-    """A press on a button, or a modal's submit."""
-
-    action: Action
-    by: SlackUserId
-    name: str
-    request_id: RequestId
-    view: int
-    channel: str = ""
-    ts: str = ""
-    thread_ts: str = ""
-    trigger_id: str = ""
-    response_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +105,7 @@ class Service:
         return await self._decide(click, Deny(click.by, click.name, reason))
 
     async def look(self, click: Click) -> Result:
-        """Judge somebody who opens the review or the denial, and record nothing but a refusal."""
+        """Judge somebody who opens the review, the denial or a report, and record nothing but a refusal."""
         return await self._decide(click, None)
 
     async def ask_again(self, click: Click) -> Result:
@@ -179,6 +165,10 @@ class Service:
         """Somebody wants nobody else of an approved request to be sent."""
         return await self._decide(click, Stop(click.by))
 
+    async def report(self, click: Click, reason: str) -> Result:
+        """Somebody says that what was sent ought not to have been."""
+        return await self._decide(click, ReportMistake(click.by, click.name, reason))
+
     async def _choose(self, click: Click, *, others: bool) -> Result:
         now = self._store.clock.now()
         ledger = self._store.ledger
@@ -200,7 +190,7 @@ class Service:
 
         return await self._store.run(work, deadline=_deadline())
 
-    async def _decide(self, click: Click, command: Approve | Deny | Stop | None) -> Result:
+    async def _decide(self, click: Click, command: Approve | Deny | Stop | ReportMistake | None) -> Result:
         deadline = _deadline()
         standing = await self._standing(click)
 
@@ -245,12 +235,14 @@ class Service:
             return Refusal("unknown_request")
         if isinstance(standing, Standing) and not standing.person.is_full_member:
             return Refusal("not_member")
-        if request.state != "pending" and click.action != "stop":
+        if request.state != "pending" and click.action not in {"stop", "mistake"}:
             return Refusal("decided")
         if isinstance(standing, Refusal):
             return standing
         if click.action == "stop":
             return may_stop(self._policy, standing, request)
+        if click.action == "mistake":
+            return may_report(self._policy, standing, request) or unreportable(request)
         refusal = may_decide(self._policy, standing, request, click.action)
         if refusal is None and click.action in {"approve", "review"}:
             if click.view != request.view:

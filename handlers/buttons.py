@@ -8,9 +8,11 @@ from slack_bolt.async_app import AsyncAck
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.clicks import Click
+from bot.core.model import Request
 from bot.core.policy import Action
 from bot.errors import CannotTell, SlackError, StoreError
-from bot.service import Click, Result, Service
+from bot.service import Result, Service
 from bot.slack.api import answered
 from bot.slack.blocks import answers, modals
 from bot.slack.blocks.message import Block, Message
@@ -53,6 +55,9 @@ class Buttons:
     async def review(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         return await self._open(ack, body, "review")
 
+    async def mistake(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        return await self._open(ack, body, "mistake")
+
     async def _press(self, ack: AsyncAck, body: dict[str, Any], action: Action, take: Take) -> BoltResponse:
         click = of_button(body, action)
         try:
@@ -70,17 +75,22 @@ class Buttons:
         except StoreError as error:
             return await self._not_taken(click, error)
         if result.request is not None:
-            view: Block = (
-                modals.review_modal(result.request, self._place())
-                if action == "review"
-                else modals.deny_modal(result.request)
-            )
+            view = self._window(result.request, action)
             try:
                 left = max(0.1, over - now())
                 await answered(self._client.views_open(trigger_id=click.trigger_id, view=view), left)
             except SlackError:
                 await self._warn(click, answers.click_not_recorded())
         return await ack()
+
+    def _window(self, request: Request, action: Action) -> Block:
+        match action:
+            case "review":
+                return modals.review_modal(request, self._place())
+            case "mistake":
+                return modals.mistake_modal(request)
+            case _:
+                return modals.deny_modal(request)
 
     async def _not_taken(self, click: Click, error: StoreError) -> BoltResponse:
         """Not acked: Slack shows that the click failed, and we say why as well as we can."""

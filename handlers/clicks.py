@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from bot.clicks import Click
 from bot.core.model import RequestId, SlackUserId
 from bot.core.policy import Action
 from bot.core.text import sound
-from bot.service import Click
 
 
 def of_button(body: dict[str, Any], action: Action) -> Click:

@@ -1,15 +1,20 @@
-"""What is submitted in a modal: the review, whose submit is the approval, and the reason of a denial."""
+"""What is submitted in a modal: the review, whose submit is the approval, a denial's reason, a mistake."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 
+from bot.clicks import Click
+from bot.core.policy import Action
 from bot.core.text import sound
 from bot.errors import CannotTell, StoreError
 from bot.service import Result, Service
 from bot.slack.blocks import answers, modals
 from bot.slack.blocks.message import Message
 from handlers.clicks import of_modal
+
+Take = Callable[[Click, str], Awaitable[Result]]
 
 
 class Modals:
@@ -26,12 +31,20 @@ class Modals:
         await _close(ack, result)
 
     async def denied(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        await self._with_reason(ack, body, "deny", self._service.deny, modals.NO_REASON)
+
+    async def reported(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        await self._with_reason(ack, body, "mistake", self._service.report, modals.NOT_SAID_WHAT)
+
+    async def _with_reason(
+        self, ack: AsyncAck, body: dict[str, Any], action: Action, take: Take, missing: str
+    ) -> None:
         reason = sound(str(body["view"]["state"]["values"]["reason"]["text"].get("value") or "")).strip()
         if not reason:
-            await ack(response_action="errors", errors={"reason": modals.NO_REASON})
+            await ack(response_action="errors", errors={"reason": missing})
             return
         try:
-            result = await self._service.deny(of_modal(body, "deny"), reason)
+            result = await take(of_modal(body, action), reason)
         except StoreError as error:
             result = _not_taken(error)
         await _close(ack, result)

@@ -122,6 +122,10 @@ REFUSED: tuple[tuple[str, Action, Why], ...] = (
     ("deny, but aren't on the list", "deny", "only_approvers_deny"),
     ("stop, but neither asked nor are on the list", "stop", "only_approvers_stop"),
     ("stop when everybody was sent", "stop", "too_late"),
+    ("report a mistake, but neither asked nor are on the list", "mistake", "only_approvers_report"),
+    ("report a mistake that was reported", "mistake", "marked"),
+    ("report a mistake while some are still to be sent", "mistake", "still_sending"),
+    ("report a mistake where nobody was confirmed safe", "mistake", "nothing_confirmed"),
     ("click on another message, or on a request that is gone", "approve", "unknown_request"),
     ("ask, but may not", "ask_again", "may_not_ask"),
     ("withdraw what somebody else asked for", "withdraw", "only_asker_withdraws"),
@@ -134,7 +138,8 @@ EMAIL = "megan@contoso.com"
 def refusal(action: Action, why: Why) -> str:
     """What the person reads, as Slack draws it."""
     decided = replace(made.request(state="approved"), decision=Decision(made.MEGAN, made.NOON, 1))
-    request = decided if why == "decided" else made.request()
+    marked = replace(decided, mistake=decided.decision)
+    request = {"decided": decided, "marked": marked}.get(why, made.request())
     match why:
         case "may_not_ask":
             message = refusals.may_not_ask(made.PLACE)

@@ -106,6 +106,15 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportMistake:
+    """Somebody who may says that what was sent ought not to have been."""
+
+    by: SlackUserId
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Expire:
     """The time to decide is over, for this view."""
 
@@ -193,6 +202,7 @@ Command = (
     | Deny
     | Withdraw
     | Stop
+    | ReportMistake
     | Expire
     | Judge
     | BeginSend

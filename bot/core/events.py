@@ -53,6 +53,7 @@ __all__ = [
     "GaveUp",
     "Lapsed",
     "LookedAgain",
+    "Mistaken",
     "NotAsked",
     "Opened",
     "Refused",
@@ -194,6 +195,15 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Mistaken:
+    """Somebody says that what was sent ought not to have been: said once, and nothing is undone by it."""
+
+    by: SlackUserId
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClickRefused:
     """Somebody tried what they may not, or what no longer decides anything."""
 
@@ -222,5 +232,6 @@ Event = (
     | Voided
     | Lapsed
     | Ended
+    | Mistaken
     | ClickRefused
 )

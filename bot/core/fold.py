@@ -101,6 +101,8 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
             return replace(anew, blind=event.blind or anew.blind)
         case ev.Ended():
             return replace(request, state=event.state, ended_at=at, trouble=None)
+        case ev.Mistaken():
+            return replace(request, mistake=Decision(event.by, at, request.view, event.reason))
         case _:
             return _sent(request, event, at)
 

@@ -116,7 +116,7 @@ def _after(event: ev.Event, before: Request | None, after: Request, now: datetim
             yield from (show, tell(after, "withdrawn", now)) if after.shown_view else (show,)
         case ev.LookedAgain():
             yield tell(after, "looked_again", now)
-        case ev.Lapsed() | ev.Voided() | ev.Drifted() | ev.SetAside():
+        case ev.Lapsed() | ev.Voided() | ev.Drifted() | ev.SetAside() | ev.Mistaken():
             yield from _changed(event, after, now)
         case ev.Accepted() | ev.Taken():
             # Nothing that merely flickers: while more is to be sent, the progress is shown now and then.
@@ -169,10 +169,12 @@ FORBIDDEN = 403
 
 
 def _changed(
-    event: ev.Lapsed | ev.Voided | ev.Drifted | ev.SetAside, after: Request, now: datetime
+    event: ev.Lapsed | ev.Voided | ev.Drifted | ev.SetAside | ev.Mistaken, after: Request, now: datetime
 ) -> Iterator[Wish]:
     """What was approved does not hold any more."""
     match event:
+        case ev.Mistaken():
+            yield from (Wish("show", after.id, now), tell(after, "mistake", now))
         case ev.Lapsed():
             yield tell(after, f"lapsed{after.rounds}", now)
         case ev.Voided():
@@ -222,14 +224,17 @@ def _lines(before: Request, after: Request, now: datetime, channels: tuple[Chann
     for channel in channels:
         line = f"{after.id}.line.{channel}"
         yield Wish("line", line, now + AFTER_THE_CALL, lane=channel, payload={"channel": channel})
-        if after.is_final:
+        if before.mistake is None and after.mistake is not None:
+            marked = {"channel": channel, "topic": "marked"}
+            yield Wish("tell", f"{after.id}.mistake.{channel}", now, lane=channel, payload=marked)
+        elif after.is_final:
             end = {"channel": channel, "topic": "end"}
             yield Wish("tell", f"{after.id}.end.{channel}", now, lane=channel, payload=end)
 
 
 def line_state(request: Request) -> object:
     """What the incident line says of a request; the line is edited when it changes."""
-    return request.state, len(request.having("confirmed"))
+    return request.state, len(request.having("confirmed")), request.mistake is not None
 
 
 def tell(request: Request, topic: str, now: datetime, **payload: Any) -> Wish:

@@ -24,12 +24,14 @@ from bot.core.commands import (
     RecordFailed,
     RecordRefused,
     RecordShown,
+    ReportMistake,
     Stop,
     Withdraw,
 )
 from bot.core.ending import end_of
 from bot.core.fold import evolve
 from bot.core.judging import judge, nobody_was_sent
+from bot.core.mistake import unreportable
 from bot.core.model import Elsewhere, Finding, ObjectId, Request, Target
 from bot.core.policy import Refusal
 from bot.core.read_back import read_back
@@ -60,6 +62,8 @@ def decide(request: Request, command: Command, now: datetime, terms: Terms) -> V
             return _withdrawn(request, command)
         case Stop():
             return _stopped(request, command, now)
+        case ReportMistake():
+            return unreportable(request) or (ev.Mistaken(command.by, command.name, command.reason),)
         case Judge():
             return judge(request, command, now, terms)
         case BeginSend():

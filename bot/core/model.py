@@ -257,6 +257,8 @@ class Request:
     last_decision: Decision | None = None
     """The approval that no longer counts."""
     stopped: Decision | None = None
+    mistake: Decision | None = None
+    """Who said that it was a mistake, when and why."""
     ended_at: datetime | None = None
     again_of: RequestId | None = None
     """The request that this one asks again for."""

@@ -26,10 +26,14 @@ Why = Literal[
     "only_asker_withdraws",
     "only_approvers_stop",
     "too_late",
+    "only_approvers_report",
+    "marked",
+    "still_sending",
+    "nothing_confirmed",
 ]
 """Grounds for a refusal; each has words of its own in bot/slack/blocks/refusals.py."""
 
-Action = Literal["approve", "review", "deny", "ask_again", "ask_others", "drop", "withdraw", "stop"]
+Action = Literal["approve", "review", "deny", "ask_again", "ask_others", "drop", "withdraw", "stop", "mistake"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,19 @@ def _of_account(accounts: tuple[DirectoryUser, ...], email: str, request: Reques
 
 def may_stop(policy: Policy, standing: Standing, request: Request) -> Refusal | None:
     """Judge a Stop: any approver may, and whoever asked."""
+    return _of_its_people(policy, standing, request, "only_approvers_stop")
+
+
+def may_report(policy: Policy, standing: Standing, request: Request) -> Refusal | None:
+    """Judge the report of a mistake: any approver may, and whoever asked."""
+    return _of_its_people(policy, standing, request, "only_approvers_report")
+
+
+def _of_its_people(policy: Policy, standing: Standing, request: Request, why: Why) -> Refusal | None:
     if not standing.person.is_full_member:
         return Refusal("not_member")
     may = standing.person.id == request.asker.id or standing.is_in(policy.approvers)
-    return None if may else Refusal("only_approvers_stop")
+    return None if may else Refusal(why)
 
 
 def is_among_targets(person: Person, request: Request) -> bool:

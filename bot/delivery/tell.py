@@ -10,7 +10,7 @@ from bot.core.model import ChannelId, MessageTs, Receipt, Request
 from bot.core.terms import lapses_at
 from bot.delivery.context import Context, Done, Ending, record_post
 from bot.errors import SlackDoubtful, SlackError, SlackRefused
-from bot.slack.blocks import answers, changed, ending, findings, incident, refusals, thread, words
+from bot.slack.blocks import answers, changed, ending, findings, incident, mistake, refusals, thread, words
 from bot.slack.blocks.message import Message, elsewhere
 from bot.slack.messenger import Spot
 from bot.store.ledger import Entry, Post, find_post, posted
@@ -31,8 +31,8 @@ async def tell(context: Context, task: Task) -> Ending:
     topic = str(task.payload["topic"])
     if topic.startswith("reminder") and (request.state, request.view) != ("pending", task.payload["view"]):
         return Done()  # somebody has decided
-    if topic == "end":
-        message = incident.end(request, context.place())
+    if topic in {"end", "marked"}:
+        message = (incident.end if topic == "end" else incident.marked)(request, context.place())
         return await _post(context, task, entry, Spot(str(task.payload["channel"])), message)
     if topic.startswith("set_aside"):
         message = await _set_aside(context, request, task.payload)
@@ -228,6 +228,8 @@ def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) 
             return thread.denied(request)
         case "stopped":
             return thread.stopped(request)
+        case "mistake":
+            return mistake.marked(request, place)
         case "withdrawn":
             return thread.withdrawn(request)
         case "expired":

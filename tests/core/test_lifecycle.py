@@ -27,11 +27,13 @@ from bot.core.commands import (
     RecordFailed,
     RecordRefused,
     RecordShown,
+    ReportMistake,
     Withdraw,
 )
 from bot.core.fold import evolve, fold
 from bot.core.follow_ups import edits_outcome, follow_ups
 from bot.core.lifecycle import ask, decide
+from bot.core.mistake import unreportable
 from bot.core.model import (
     Asker,
     ChannelId,
@@ -131,6 +133,27 @@ class Lifecycle(RuleBasedStateMachine):
         if self.request.state == "approved" and before.state != "approved":
             assert back == 0
             assert before.shown_view == before.view
+
+    @rule()
+    def all_goes_well(self) -> None:
+        """Do all that is due up to the 204: single steps find the way there too seldom to try what comes after."""
+        self.shown()
+        self.approve(0)
+        assert self.request is not None
+        if waiting := {t.user_id for t in self.request.having("waiting")}:
+            self.begin(waiting)
+            self.answered(RECEIPT.status)
+
+    @rule()
+    def report(self) -> None:
+        assert self.request is not None
+        before = self.request
+        self._tell(ReportMistake(SlackUserId("U2"), "Megan", "It was not the VPN"))
+        assert self.request == (
+            before
+            if unreportable(before)
+            else replace(before, version=before.version + 1, mistake=self.request.mistake)
+        )
 
     @rule(
         command=st.sampled_from(
@@ -290,6 +313,16 @@ class Lifecycle(RuleBasedStateMachine):
         ends = [e for _, e in self.history if isinstance(e, final)]
         assert len(ends) <= 1
         assert not ends or (self.request is not None and self.request.is_final)
+
+    @invariant()
+    def a_mistake_is_reported_once_of_what_was_taken_and_nobody_is_sent_after_it(self) -> None:
+        kinds = [type(e) for _, e in self.history]
+        if ev.Mistaken not in kinds:
+            return
+        assert kinds.count(ev.Mistaken) == 1
+        at = kinds.index(ev.Mistaken)
+        assert {ev.Accepted, ev.Taken} & set(kinds[:at])
+        assert not {ev.Attempted, ev.Lapsed, ev.Drifted, ev.Voided} & set(kinds[at:])
 
     @invariant()
     def confirmed_is_said_of_those_alone_who_were_read_back_safe(self) -> None:

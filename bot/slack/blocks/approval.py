@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from typing import assert_never
 
+from bot.core.mistake import unreportable
 from bot.core.model import MAX_USERS_SHOWN, Finding, Request, Target
 from bot.core.parsing import MAX_REASON
 from bot.slack.blocks import people, why, words
-from bot.slack.blocks.buttons import ask_again, pending_buttons, stop
+from bot.slack.blocks.buttons import afterwards, pending_buttons, stop
 from bot.slack.blocks.message import (
     MAX_SECTION,
     Block,
@@ -85,6 +86,7 @@ def _in_entra(request: Request, place: Place) -> str:
 
 
 def _decided(request: Request, state: State, place: Place, *, can_stop: bool) -> Message:
+    can_report = unreportable(request) is None
     request = people.to_confirm(request)
     blocks = [header(words.shorten(state.header, _MAX_HEADER)), section(state.line)]
     if state.decider_reason:
@@ -92,8 +94,7 @@ def _decided(request: Request, state: State, place: Place, *, can_stop: bool) ->
     blocks += [*_people(request), reason_block(request)]
     if can_stop:
         blocks.append(stop(request))
-    if state.again:
-        blocks.append(ask_again(request, state.again))
+    blocks += afterwards(request, state.again, can_report=can_report)
     asked_by = f"asked by {words.who(request.asker.id)}"
     blocks.append(context(f"{request.id} · {asked_by} · {_in_entra(request, place)}"))
     text = joined([f"{state.header}. {request.id}.", state.next_act])

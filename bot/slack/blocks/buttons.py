@@ -16,8 +16,12 @@ def pending_buttons(request: Request) -> Block:
     return actions("decide", _approve(request), _button(request, "Deny…", "deny", "Deny"))
 
 
-def ask_again(request: Request, text: str) -> Block:
-    return actions("again", _button(request, text, "ask_again", text))
+def afterwards(request: Request, again: str, *, can_report: bool) -> list[Block]:
+    """What can be done about a request that was decided: a row of buttons, or nothing; `again` asks again."""
+    buttons = [_button(request, again, "ask_again", again)] if again else []
+    if can_report:
+        buttons.append(_button(request, "This was a mistake…", "mistake", "Report a mistake in"))
+    return [actions("afterwards", *buttons)] if buttons else []
 
 
 def stop(request: Request) -> Block:

@@ -195,7 +195,7 @@ def _steps(request: Request, place: Place) -> list[str]:
         steps.append(f"Check {_accounts(unknown)} in Entra before you ask again.")
     if _not_sent(request) or request.having("voided"):
         steps.append("Ask again for those who were not sent.")
-    if request.having("confirmed"):
+    if request.having("confirmed") and request.mistake is None:
         steps.append(
             "Blocks based on user risk lift within minutes; if someone is still blocked, ask them to sign out and in."
         )

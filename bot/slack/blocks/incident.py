@@ -14,18 +14,29 @@ def line(request: Request, place: Place) -> Message:
     """Say what was asked and how far it is; this line is redrawn."""
     n = len(people.to_confirm(request).targets)
     asks = f"{words.who(request.asker.id)} asks to confirm {words.users(n)} safe{_highest(request)}"
-    return said(_parts(request, place, asks, _standing(request)))
+    return said(_parts(request, place, asks, _standing(request), _mark(request)))
 
 
 def end(request: Request, place: Place) -> Message:
     """Say how it ended, as a post of its own."""
     n = len(people.to_confirm(request).targets)
-    return said(_parts(request, place, words.users(n), _standing(request)))
+    return said(_parts(request, place, words.users(n), _standing(request), _mark(request)))
+
+
+def marked(request: Request, place: Place) -> Message:
+    """Say that it was a mistake, as a post of its own."""
+    n = len(people.to_confirm(request).targets)
+    by = words.who(request.mistake.by) if request.mistake else "Somebody"
+    return said(_parts(request, place, f"{by} marked this as a mistake", words.users(n)))
 
 
 def _parts(request: Request, place: Place, *parts: str) -> str:
     opened = words.link(place, request.channel, request.ts, "open")
     return " · ".join(part for part in (request.id, *parts, opened) if part)
+
+
+def _mark(request: Request) -> str:
+    return f"marked as a mistake by {words.who(request.mistake.by)}" if request.mistake else ""
 
 
 def _highest(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""The windows that open on a click: reviewing many users, the reason of a denial, a refusal."""
+"""The windows that open on a click: reviewing many users, the reason of a denial, a mistake, a refusal."""
 
 import json
 
@@ -10,9 +10,10 @@ from bot.slack.blocks.message import MAX_SECTION, Block, context, divider, joine
 from bot.slack.blocks.place import Place
 
 NO_REASON = "Please say why: the requester has to know what to do instead."
+NOT_SAID_WHAT = "Please say what went wrong: approvers have to know what to look for."
 _MAX_BLOCKS = 100
 _USERS_A_SECTION = 20
-_MAX_DENIAL = 1000
+_MAX_ANSWER = 1000
 _MAX_VIEW = 240_000
 """Bytes; Slack refuses a view over 250 kB (`view_too_large`)."""
 _ROOMS = (
@@ -76,16 +77,36 @@ def _fits(view: Block) -> bool:
 
 def deny_modal(request: Request) -> Block:
     """Ask why; the reason is shown to the requester and to the channel."""
-    text = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": _MAX_DENIAL}
-    label = plain("Why? The requester and this channel will see it.")
     return _modal(
         "deny",
         f"Deny {request.id}",
-        [{"type": "input", "block_id": "reason", "label": label, "element": text}],
+        [_asked("Why? The requester and this channel will see it.")],
         submit="Deny",
         close="Go back",
         private_metadata=value_of(request),
     )
+
+
+def mistake_modal(request: Request) -> Block:
+    """Say what a report does and what it doesn't, and ask what went wrong."""
+    what = (
+        "The risk can't be put back with one click. This tells the approvers and incident channels, marks the "
+        "record, and posts the steps for each user."
+    )
+    return _modal(
+        "mistake",
+        "Report a mistake",
+        [section(what), _asked("What went wrong?")],
+        submit="Report",
+        close="Go back",
+        private_metadata=value_of(request),
+    )
+
+
+def _asked(question: str) -> Block:
+    """Ask for an answer, which Slack does not let be empty."""
+    text = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": _MAX_ANSWER}
+    return {"type": "input", "block_id": "reason", "label": plain(question), "element": text}
 
 
 def gone_modal(text: str) -> Block:

@@ -11,6 +11,7 @@ from bot.slack.blocks.message import Message, joined, said
 from bot.slack.blocks.place import Place
 
 _MAX_EMAIL = 200
+_DOES: dict[Action, str] = {"deny": "deny it", "stop": "stop it", "mistake": "report a mistake"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def said_of(why: Why, tried: Tried, request: Request | None, place: Place) -> Me
         case "account_disabled":
             return account_disabled(place)
         case "could_not_check":
-            return could_not_check()
+            return could_not_check(_DOES.get(tried.action, "approve"))
         case "not_member":
             return not_member()
         case "decided" if request is not None:
@@ -56,6 +57,14 @@ def said_of(why: Why, tried: Tried, request: Request | None, place: Place) -> Me
             return only_approvers_stop(request)
         case "too_late":
             return too_late_to_stop()
+        case "only_approvers_report" if request is not None:
+            return only_approvers_report(request)
+        case "marked" if request is not None:
+            return marked_already(request)
+        case "still_sending" if request is not None:
+            return still_sending(request)
+        case "nothing_confirmed" if request is not None:
+            return nothing_confirmed(request)
         case "not_shown":
             return not_yet_shown()
         case _:
@@ -83,9 +92,9 @@ def own_account(place: Place) -> Message:
     return said(f"This request includes your own account, so you can't decide on it. {_can(place)}")
 
 
-def could_not_check() -> Message:
+def could_not_check(do: str = "approve") -> Message:
     return said(
-        "I couldn't check whether you may approve: Slack isn't answering. "
+        f"I couldn't check whether you may {do}: Slack isn't answering. "
         "Your click was *not* counted and is not held against you. Please click again in a minute."
     )
 
@@ -195,6 +204,28 @@ def only_approvers_stop(request: Request) -> Message:
 
 def too_late_to_stop() -> Message:
     return said("It is too late to stop it: nobody is left who has not been sent to Entra.")
+
+
+def only_approvers_report(request: Request) -> Message:
+    return said(f"Only approvers and {words.who(request.asker.id)} can report a mistake in it.")
+
+
+def marked_already(request: Request) -> Message:
+    """Tell who was quicker; what to do is where that report was posted."""
+    mistake = request.mistake
+    by, at = (words.who(mistake.by), mistake.at) if mistake else ("Somebody", None)
+    return said(f"{by} marked it as a mistake{people.at_time(' at ', at)} already. What to do is in the thread.")
+
+
+def still_sending(request: Request) -> Message:
+    """Tell what comes first: a report alone would keep nobody back."""
+    if request.stopped is None and request.having("waiting"):
+        return said("Not everybody was sent to Entra yet. Use Stop to keep the others back, then report the mistake.")
+    return said("It is not settled yet who was sent to Entra. Please report the mistake again in a minute.")
+
+
+def nothing_confirmed(request: Request) -> Message:
+    return said(f"Nobody in {request.id} counts as confirmed safe, so there is no mistake to report.")
 
 
 def deny_only_approvers() -> Message:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.core.model import MAX_USERS_A_CALL, Request
+from bot.core.model import MAX_USERS_A_CALL, Decision, Request
 from bot.core.pace import INTERVAL
 from bot.core.trouble import Trouble
 from bot.slack.blocks import looked, people, words
@@ -34,6 +34,8 @@ class State:
 
 def state_of(request: Request, place: Place) -> State:
     """Tell where a decided request stands."""
+    if request.mistake is not None:
+        return _marked(request, request.mistake)
     shown = people.to_confirm(request)
     match request.state:
         case "approved":
@@ -62,6 +64,12 @@ def state_of(request: Request, place: Place) -> State:
             raise ValueError(f"{request.id} is {request.state}: it was not decided")
         case _:
             assert_never(request.state)
+
+
+def _marked(request: Request, mistake: Decision) -> State:
+    """A report covers how it goes on: that is in the thread, and nothing here may look like good news."""
+    line = f"{words.who(mistake.by)} marked it at {words.date(mistake.at)}. {_IN_THREAD}"
+    return State(f"Marked as a mistake: {_users(request)}", line, next_act=_SEE_THREAD)
 
 
 def _users(request: Request) -> str:
