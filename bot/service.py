@@ -45,6 +45,7 @@ class Result:
 
     request: Request | None = None
     refused: Message | None = None
+    why: Why | None = None
 
 
 class Service:
@@ -98,8 +99,9 @@ class Service:
         """The request that this very payload began, if it did. Raises StoreError."""
         return await self._store.do(self._store.ledger.begun_by, origin)
 
-    async def approve(self, click: Click) -> Result:
-        return await self._decide(click, Approve(click.by, click.name, click.view))
+    async def approve(self, click: Click, leave_out: str = "") -> Result:
+        """Approve all of a view, or all but those whose mark is given."""
+        return await self._decide(click, Approve(click.by, click.name, click.view, leave_out=leave_out))
 
     async def deny(self, click: Click, reason: str) -> Result:
         return await self._decide(click, Deny(click.by, click.name, reason))
@@ -116,7 +118,7 @@ class Service:
             request = self._store.ledger.find(connection, click.request_id)
             if request is None or not _is_from(click, request):
                 return self._refuse(connection, click, request, Refusal("unknown_request"), now)
-            left = tuple(t.user_id for t in request.targets if t.progress != "confirmed")
+            left = tuple(t.user_id for t in request.targets if t.progress not in {"confirmed", "spared"})
             if not request.is_final or not left:
                 return self._refuse(connection, click, request, Refusal("decided"), now)
             limited = self._limit(connection, click.by, _origin(click), now)
@@ -258,7 +260,8 @@ class Service:
         event = ClickRefused(click.by, click.action, refusal.why, click.view, ref)
         self._store.ledger.refused(connection, event, request.id if request else None, now)
         tried = refusals.Tried(click.action, click.view, now, ref, refusal.email)
-        return self._whisper(connection, click, refusals.said_of(refusal.why, tried, request, self._place()))
+        told = self._whisper(connection, click, refusals.said_of(refusal.why, tried, request, self._place()))
+        return replace(told, why=refusal.why)
 
     def _whisper(self, connection: Connection, click: Click, message: Message) -> Result:
         """Have the person told privately, where the click was; a modal tells it itself."""

@@ -11,6 +11,7 @@ from bot.core.text import sound
 from bot.errors import CannotTell, StoreError
 from bot.service import Result, Service
 from bot.slack.blocks import answers, modals
+from bot.slack.blocks.crowd import LEAVE_OUT
 from bot.slack.blocks.message import Message
 from handlers.clicks import of_modal
 
@@ -25,10 +26,13 @@ class Modals:
 
     async def reviewed(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         try:
-            result = await self._service.approve(of_modal(body, "review"))
+            result = await self._service.approve(of_modal(body, "review"), _left_out(body))
         except StoreError as error:
             result = _not_taken(error)
-        await _close(ack, result)
+        if result.refused is not None and result.why == "nobody_left":
+            await ack(response_action="errors", errors={LEAVE_OUT: result.refused.text})
+        else:
+            await _close(ack, result)
 
     async def denied(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await self._with_reason(ack, body, "deny", self._service.deny, modals.NO_REASON)
@@ -48,6 +52,12 @@ class Modals:
         except StoreError as error:
             result = _not_taken(error)
         await _close(ack, result)
+
+
+def _left_out(body: dict[str, Any]) -> str:
+    """The mark of those whom the ticked box leaves out; empty where it is not ticked, or not there."""
+    box = body["view"]["state"]["values"].get(LEAVE_OUT, {}).get(LEAVE_OUT, {})
+    return "".join(str(option["value"]) for option in box.get("selected_options") or ())
 
 
 def _not_taken(error: StoreError) -> Result:

@@ -118,6 +118,7 @@ REFUSED: tuple[tuple[str, Action, Why], ...] = (
     ("click while Slack does not say who you are", "approve", "could_not_check"),
     ("click on what is decided", "approve", "decided"),
     ("approve what has changed while you were reading", "approve", "old_view"),
+    ("leave out everybody in a review", "approve", "nobody_left"),
     ("click before the bot has recorded that the message is there", "approve", "not_shown"),
     ("deny, but aren't on the list", "deny", "only_approvers_deny"),
     ("stop, but neither asked nor are on the list", "stop", "only_approvers_stop"),

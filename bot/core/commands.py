@@ -82,6 +82,8 @@ class Approve:
     name: str
     view: int
     email: str = ""
+    leave_out: str = ""
+    """The mark of those who look different, where they are to be left out."""
 
 
 @dataclass(frozen=True, slots=True)

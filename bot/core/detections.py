@@ -1,11 +1,11 @@
 """Why a user is at risk: Entra's detections, the most serious first, none hidden behind another."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.core.model import ObjectId
-from bot.core.reasons import Reason, countries_of
+from bot.core.reasons import Origin, Reason, countries_of, network_of
 
 # riskEventType -> what Entra's portal calls it ("What are risk detections?", Entra ID Protection, and the
 # riskDetection reference of Graph, whose older edition names the types that are no longer produced).
@@ -101,6 +101,16 @@ def is_rarely_false(kind: str) -> bool:
     return kind.casefold() in _RARELY_FALSE
 
 
+def seriousness(kind: str) -> int:
+    """Where a riskEventType stands among all of them: the lower, the more it says."""
+    return _RANK.get(kind.casefold(), _UNKNOWN_RANK)
+
+
+def is_usual(kind: str) -> bool:
+    """Whether travel, a VPN or a new device sets off such a detection as well; never one that is unknown to us."""
+    return seriousness(kind) > _UNKNOWN_RANK
+
+
 def reasons_of(detections: Iterable[Detection]) -> tuple[Reason, ...]:
     """Sum up what one user is at risk for: a reason for each type, the most serious first, then the newest.
 
@@ -116,7 +126,12 @@ def reasons_of(detections: Iterable[Detection]) -> tuple[Reason, ...]:
 def _reason(found: list[Detection]) -> Reason:
     newest = found[0]
     countries = tuple(sorted({detection.country for detection in found} - {""}))
-    return Reason(newest.type, newest.at, newest.ip, newest.city, newest.country, len(found) - 1, countries)
+    reason = Reason(newest.type, newest.at, newest.ip, newest.city, newest.country, len(found) - 1, countries)
+    if len(found) == 1:
+        return reason
+    origins = tuple(sorted({Origin(network_of(one.ip), one.city, one.country) for one in found}))
+    times = [one.at for one in found if one.at is not None]
+    return replace(reason, origins=origins, since=min(times) if len(times) == len(found) else None)
 
 
 def is_news(before: Iterable[Reason], after: Iterable[Reason]) -> bool:
@@ -132,4 +147,4 @@ def is_new(reason: Reason, known: Sequence[Reason]) -> bool:
 
 
 def _rank(detection: Detection) -> int:
-    return _RANK.get(detection.type.casefold(), _UNKNOWN_RANK)
+    return seriousness(detection.type)

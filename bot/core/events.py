@@ -129,12 +129,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """Somebody whom the policy allows said yes to exactly this view."""
+    """Somebody whom the policy allows said yes to exactly this view, but for those they left out."""
 
     by: SlackUserId
     name: str
     view: int
     email: str = ""
+    left_out: tuple[ObjectId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

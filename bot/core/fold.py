@@ -81,7 +81,8 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
             return replace(request, shown_view=shown, channel=event.channel, ts=event.ts)
         case ev.Approved():
             decision = Decision(event.by, at, event.view, email=event.email)
-            return replace(request, state="approved", decision=decision)
+            approved = replace(request, state="approved", decision=decision)
+            return _update(approved, event.left_out, lambda t: replace(t, progress="spared", spared_by=event.by))
         case ev.Denied():
             decision = Decision(event.by, at, request.view, event.reason)
             return replace(request, state="denied", decision=decision, ended_at=at)

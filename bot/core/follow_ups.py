@@ -104,10 +104,10 @@ def _after(event: ev.Event, before: Request | None, after: Request, now: datetim
             yield from () if before.shown_view else (answer(after, "waiting", now),)
             yield from _reminders(after, now, terms)
         case ev.Approved():
-            yield from _approved(after, now, terms)
+            yield from _approved(event, after, now, terms)
         case ev.Stopped() if not after.is_final:
             yield from (show, tell(after, "stopped", now))
-        case ev.Ended() if all(t.receipt and t.receipt.status == FORBIDDEN for t in after.targets):
+        case ev.Ended() if _is_forbidden(after):
             yield show
         case ev.Denied() | ev.Expired() | ev.Ended():
             yield show
@@ -136,11 +136,13 @@ def _after(event: ev.Event, before: Request | None, after: Request, now: datetim
             pass
 
 
-def _approved(after: Request, now: datetime, terms: Terms) -> Iterator[Wish]:
+def _approved(event: ev.Approved, after: Request, now: datetime, terms: Terms) -> Iterator[Wish]:
     yield Wish("confirm", after.id, now + terms.hold)
     yield Wish("show", after.id, now + AFTER_THE_CALL)
     yield Wish("stoppable", f"{after.id}.{after.rounds}", now + STOPPABLE_AFTER)
     yield Wish("lapse", f"{after.id}.{after.view}", now + terms.hold + terms.send_within)
+    if event.left_out:
+        yield tell(after, f"spared{after.rounds}", now, user_ids=list(event.left_out))
 
 
 def _ended(after: Request, now: datetime) -> Iterator[Wish]:
@@ -166,6 +168,12 @@ def _is_again(target: Target, event: ev.Attempted) -> bool:
 
 
 FORBIDDEN = 403
+
+
+def _is_forbidden(request: Request) -> bool:
+    """Whether Entra refused everybody who was to be sent: what to do is told already."""
+    sent = [target for target in request.targets if target.progress != "spared"]
+    return all(target.receipt is not None and target.receipt.status == FORBIDDEN for target in sent)
 
 
 def _changed(

@@ -9,12 +9,13 @@ from bot.core.commands import Judge
 from bot.core.detections import is_news
 from bot.core.ending import end_of
 from bot.core.fold import evolve, reasons_now
-from bot.core.model import ObjectId, Progress, Request, RiskySnapshot, Target, Void, rank_of
+from bot.core.levels import rank_of
+from bot.core.model import ObjectId, Progress, Request, RiskySnapshot, Target, Void
 from bot.core.read_back import was_taken
 from bot.core.reasons import Reason
 from bot.core.terms import Terms, may_send
 
-_UNTOUCHED: tuple[Progress, ...] = ("waiting", "left_out", "moved")
+_UNTOUCHED: tuple[Progress, ...] = ("waiting", "left_out", "moved", "spared")
 
 
 def judge(request: Request, command: Judge, now: datetime, terms: Terms) -> tuple[ev.Event, ...]:

@@ -1,10 +1,12 @@
 """The state machine: a command on a request, at a time, gives events or a refusal, and nothing else."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.core import events as ev
+from bot.core.alike import split
 from bot.core.commands import (
     Approve,
     Ask,
@@ -188,9 +190,22 @@ def _decision(request: Request, command: Approve | Deny | Expire, now: datetime)
         case Approve() if request.shown_view < request.view:
             return Refusal("not_shown")
         case Approve():
-            return (ev.Approved(command.by, command.name, command.view, command.email),)
+            return _approved(request, command)
         case _:
             assert_never(command)
+
+
+def _approved(request: Request, command: Approve) -> Verdict:
+    """Approve all, or all but those who look different; who they are is told from what was shown, by nobody else."""
+    approved = ev.Approved(command.by, command.name, command.view, command.email)
+    if not command.leave_out:
+        return (approved,)
+    shown = split(request.asked_for)
+    if not shown.alike:
+        return Refusal("nobody_left")
+    if command.leave_out != shown.mark:
+        return Refusal("old_view")
+    return (replace(approved, left_out=tuple(target.user_id for target in shown.different)),)
 
 
 def _withdrawn(request: Request, command: Withdraw) -> Verdict:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NewType, get_args
 
+from bot.core.levels import rank_of
 from bot.core.reasons import Blind, Reason
 from bot.core.trouble import Trouble
 
@@ -52,20 +53,13 @@ Progress = Literal[
     "voided",  # likewise, but whoever approved turned out to be at risk
     "stopped",  # somebody stopped it before this user was sent
     "left_out",  # no longer at risk, deleted or without a record, when it was about to be sent
+    "spared",  # left out by whoever approved the others: stays at risk
     "moved",  # the risk rose after the approval: asked for anew in a request of its own
     "unchanged",  # accepted, but 15 minutes later still at risk and not processing
     "unseen",  # accepted, but 15 minutes later still processing
     "risky_again",  # accepted, and at risk again since
     "unknown",  # sent, and reading back did not settle it
 ]
-
-_RANK = {"none": 0, "low": 1, "medium": 2, "high": 3}
-HIGHEST_RANK = 4
-
-
-def rank_of(level: str) -> int:
-    """How serious a riskLevel is; hidden, missing and future levels count as the highest."""
-    return _RANK.get(level, HIGHEST_RANK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +107,7 @@ class Target:
     shown: RiskySnapshot
     addresses: tuple[str, ...] = ()
     progress: Progress = "waiting"
+    spared_by: SlackUserId | None = None
     attempts: int = 0
     accepted_at: datetime | None = None
     receipt: Receipt | None = None
@@ -275,7 +270,7 @@ class Request:
     @property
     def asked_for(self) -> tuple[Target, ...]:
         """The users that are to be confirmed: without those left out or asked for anew meanwhile."""
-        return tuple(t for t in self.targets if t.progress not in {"left_out", "moved"})
+        return tuple(t for t in self.targets if t.progress not in {"left_out", "moved", "spared"})
 
     @property
     def is_approved(self) -> bool:

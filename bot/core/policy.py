@@ -30,6 +30,7 @@ Why = Literal[
     "marked",
     "still_sending",
     "nothing_confirmed",
+    "nobody_left",
 ]
 """Grounds for a refusal; each has words of its own in bot/slack/blocks/refusals.py."""
 

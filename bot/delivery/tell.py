@@ -213,6 +213,8 @@ def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) 
             return changed.voided(request, place)
         case "partly_voided":
             return changed.partly_voided(request, place)
+        case "spared":
+            return changed.spared(request, payload["user_ids"])
         case "drifted":
             return changed.drifted(request, place)
         case "looked_again":

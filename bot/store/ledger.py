@@ -257,7 +257,7 @@ def _project(connection: Connection, before: Request | None, after: Request) -> 
     of_it = targets.c.request_id == after.id
     if after.is_final:
         connection.execute(update(targets).where(of_it).values(is_open=False))
-    elif aside := [t.user_id for t in after.having("left_out", "moved")]:
+    elif aside := [t.user_id for t in after.having("left_out", "moved", "spared")]:
         connection.execute(update(targets).where(of_it, targets.c.user_id.in_(aside)).values(is_open=False))
 
 

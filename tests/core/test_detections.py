@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.core.detections import SERIOUS, USUAL, Detection, is_news, is_rarely_false, reasons_of, words_of
 from bot.core.model import ObjectId
-from bot.core.reasons import Reason
+from bot.core.reasons import Origin, Reason, network_of
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ALEX = ObjectId("5a0c76d2-cb57-4ece-9bc1-c323178f116a")
@@ -110,7 +111,42 @@ def test_types_that_are_equally_unknown_come_by_their_newest() -> None:
 
 def test_several_of_a_type_make_one_reason_and_n_more() -> None:
     (reason,) = reasons_of([found("newCountry", 5, "PE"), found("newCountry", 2, "NO"), found("newCountry", 9, "PE")])
-    assert reason == Reason("newCountry", NOW - timedelta(hours=2), country="NO", more=2, countries=("NO", "PE"))
+    assert reason == Reason(
+        "newCountry",
+        NOW - timedelta(hours=2),
+        country="NO",
+        more=2,
+        countries=("NO", "PE"),
+        origins=(Origin(country="NO"), Origin(country="PE")),
+        since=NOW - timedelta(hours=9),
+    )
+
+
+def test_an_older_detection_from_another_network_is_not_hidden_behind_the_newest() -> None:
+    newest, older = (Detection(ALEX, "unfamiliarFeatures", NOW, ip=ip) for ip in ("198.51.100.7", "203.0.113.9"))
+    (reason,) = reasons_of([newest, replace(older, activity_at=None)])
+    assert {origin.network for origin in reason.came_from} == {"198.51.100.0/24", "203.0.113.0/24"}
+    assert reason.began is None
+    (alone,) = reasons_of([newest])
+    assert alone.came_from == (Origin("198.51.100.0/24"),)
+    assert alone.began == NOW
+    assert replace(reason, origins=()).came_from == ()
+
+
+@pytest.mark.parametrize(
+    ("ip", "network"),
+    [
+        ("198.51.100.7", "198.51.100.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("::ffff:198.51.100.7", "198.51.100.0/24"),
+        ("fe80::1%eth0", "fe80::/48"),
+        ("198.51.100.7:443", ""),
+        ("", ""),
+        ("somewhere", ""),
+    ],
+)
+def test_addresses_of_one_site_share_a_network(ip: str, network: str) -> None:
+    assert network_of(ip) == network
 
 
 def test_types_that_entras_portal_calls_the_same_share_a_reason() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from bot.core import events as ev
+from bot.core.alike import split
 from bot.core.commands import (
     Approve,
     Ask,
@@ -60,7 +61,7 @@ TERMS = Terms(timedelta(hours=8), timedelta(hours=1))
 USERS = tuple(ObjectId(f"00000000-0000-4000-8000-00000000000{n}") for n in range(3))
 ASKER = Asker(SlackUserId("U1"), ChannelId("C1"))
 RECEIPT = Receipt(204, request_id="r")
-TRAVEL = (Reason("unlikelyTravel", country="NO", countries=("NO",)),)
+TRAVEL = (Reason("unlikelyTravel", ip="198.51.100.7", country="NO", countries=("NO",)),)
 LEAKED = (Reason("leakedCredentials"), *TRAVEL)
 ABROAD = (Reason("unlikelyTravel", country="PE", more=1, countries=("NO", "PE")),)
 MORE = (Reason("unlikelyTravel", country="NO", more=7, countries=("NO",)),)
@@ -154,6 +155,15 @@ class Lifecycle(RuleBasedStateMachine):
             if unreportable(before)
             else replace(before, version=before.version + 1, mistake=self.request.mistake)
         )
+
+    @rule()
+    def approve_those_alike(self) -> None:
+        assert self.request is not None
+        before = self.request
+        shown = split(before.asked_for)
+        self._tell(Approve(SlackUserId("U2"), "Megan", before.view, leave_out=shown.mark))
+        if self.request.state == "approved" and before.state != "approved":
+            assert {t.user_id for t in self.request.asked_for} == {t.user_id for t in shown.alike}
 
     @rule(
         command=st.sampled_from(
@@ -267,6 +277,18 @@ class Lifecycle(RuleBasedStateMachine):
                     approved = False
                 case ev.Attempted():
                     assert approved
+                case _:
+                    pass
+
+    @invariant()
+    def whoever_was_left_out_is_never_sent(self) -> None:
+        out: set[ObjectId] = set()
+        for _, event in self.history:
+            match event:
+                case ev.Approved(left_out=ids):
+                    out |= set(ids)
+                case ev.Attempted(user_ids=ids):
+                    assert not out & set(ids)
                 case _:
                     pass
 

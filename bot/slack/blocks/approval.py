@@ -5,12 +5,12 @@ from collections import Counter
 from typing import assert_never
 
 from bot.core.mistake import unreportable
-from bot.core.model import MAX_USERS_SHOWN, Finding, Request, Target
+from bot.core.model import MAX_USERS_SHOWN, Finding, Request
 from bot.core.parsing import MAX_REASON
-from bot.slack.blocks import people, why, words
+from bot.slack.blocks import crowd, people, why, words
 from bot.slack.blocks.buttons import afterwards, pending_buttons, stop
+from bot.slack.blocks.looked import spared
 from bot.slack.blocks.message import (
-    MAX_SECTION,
     Block,
     Message,
     context,
@@ -27,9 +27,6 @@ _MAX_TEXT = 150
 _PARAGRAPHS = 5
 """Up to this many users get a section each, above it a line."""
 _LINES = 5
-_RISKIEST = 10
-_ROOMS = ((100, 120, 200), (80, 100, 80), (60, 80, 50), (30, 40, 40))
-"""Room for a name, a UPN and why: ten lines share one section."""
 _NAMES_A_TEST = re.compile(
     r"\b(pen(etration)?[ -]?test\w*|test(s|ed|ing)?|red[ -]?team\w*|simulat\w+)\b", re.IGNORECASE
 )
@@ -67,14 +64,14 @@ def approval_message(request: Request, place: Place, *, can_stop: bool = False) 
 
 
 def _pending(request: Request, place: Place) -> Message:
-    why_again = _reopened(request)
+    why_again, aside = _reopened(request), joined(spared(request))
     request = people.to_confirm(request)
     blocks = [
         header(_risk_changed(request) or _question(request)),
         section(_state_line(request, place, why_again)),
         *_people(request),
         reason_block(request),
-        context(*_meanings(request)),
+        context(*_meanings(request), *filter(None, [aside])),
         pending_buttons(request),
         context(f"{request.id} · {_in_entra(request, place)}"),
     ]
@@ -87,8 +84,9 @@ def _in_entra(request: Request, place: Place) -> str:
 
 def _decided(request: Request, state: State, place: Place, *, can_stop: bool) -> Message:
     can_report = unreportable(request) is None
+    line = joined([state.line, *spared(request)])
     request = people.to_confirm(request)
-    blocks = [header(words.shorten(state.header, _MAX_HEADER)), section(state.line)]
+    blocks = [header(words.shorten(state.header, _MAX_HEADER)), section(line)]
     if state.decider_reason:
         blocks.append(plain_section(f"Their reason: {_plain(state.decider_reason)}"))
     blocks += [*_people(request), reason_block(request)]
@@ -151,25 +149,14 @@ def _reopened(request: Request) -> str:
 
 
 def _people(request: Request) -> list[Block]:
-    """Show everybody, the riskiest first; of more than fit, the riskiest, and where the others are."""
+    """Show everybody, the riskiest first; of more than fit, those to look at first, and where the others are."""
     targets = people.riskiest_first(request.targets)
     if len(targets) > MAX_USERS_SHOWN:
-        return [_riskiest(request, targets)]
+        return crowd.summary(request)
     if len(targets) > _PARAGRAPHS:
         fives = (targets[n : n + _LINES] for n in range(0, len(targets), _LINES))
         return [section("\n".join(people.line(target) for target in five)) for five in fives]
     return [section(people.paragraph(target)) for target in targets]
-
-
-def _riskiest(request: Request, targets: list[Target]) -> Block:
-    is_open = request.state == "pending"
-    head = f"*The riskiest {_RISKIEST}; all are under Review:*" if is_open else f"*The riskiest {_RISKIEST}:*"
-    more = f"and {len(targets) - _RISKIEST} more" + (" under Review" if is_open else "")
-    texts = (
-        "\n".join([head, *(f"• {people.line(target, *rooms)}" for target in targets[:_RISKIEST]), more])
-        for rooms in _ROOMS
-    )
-    return section(next(text for text in texts if len(text) <= MAX_SECTION))
 
 
 def reason_block(request: Request) -> Block:

@@ -1,14 +1,16 @@
 """What is told in a thread when things have changed between the approval and the call, or after the end."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.core.model import MAX_USERS_SHOWN, ObjectId, Request, Target
-from bot.slack.blocks import people, words
+from bot.slack.blocks import looked, people, words
 from bot.slack.blocks.looked import last_look, left_out
 from bot.slack.blocks.message import Message, context, joined, said
 from bot.slack.blocks.place import Place
 
 _MOST = 4
+_MOST_SPARED = 10
 _MAX_NAME = 70
 _NOTHING = "Nothing was sent."
 
@@ -16,7 +18,7 @@ _NOTHING = "Nothing was sent."
 def set_aside(request: Request, place: Place, moved: Sequence[ObjectId], follow_up: str) -> Message:
     """Tell whose risk rose before sending, and where they are asked for anew; `follow_up` names that request."""
     risen = [target for target in request.targets if target.user_id in moved]
-    total, sent = len(request.targets), len(request.asked_for)
+    total, sent = len(request.targets) - len(request.having("spared")), len(request.asked_for)
     is_one = len(risen) == 1
     doubt = people.doubt(risen)
     told = [
@@ -31,7 +33,7 @@ def set_aside(request: Request, place: Place, moved: Sequence[ObjectId], follow_
 
 def drifted(request: Request, place: Place) -> Message:
     """Tell that the risk of everybody rose: the same request waits again."""
-    risen = people.risen(request)
+    risen = people.risen(people.to_confirm(request))
     whose = "The risk" if len(risen) == 1 else f"The risk of {words.users(len(risen))}"
     doubt = people.doubt(request.targets)
     return said(
@@ -44,6 +46,15 @@ def drifted(request: Request, place: Place) -> Message:
             ]
         )
     )
+
+
+def spared(request: Request, user_ids: Sequence[ObjectId]) -> Message:
+    """Tell whom an approval left out, by name: nothing is done for them, and others may ask for them."""
+    those = tuple(target for target in request.targets if target.user_id in user_ids)
+    them = "The user" if len(those) == 1 else "They"
+    told = [words.who(request.asker.id), *looked.spared(replace(request, targets=those))]
+    names = f"{people.names(those, _MOST_SPARED, _MAX_NAME)}."
+    return said(joined([*told, names, people.doubt(those), f"{them} can be asked for in another request."]))
 
 
 def _when(doubt: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core.model import Request, Target
 from bot.slack.blocks import people, words
 from bot.slack.blocks.changed import void
-from bot.slack.blocks.looked import confirmed_safe, left_out, result
+from bot.slack.blocks.looked import confirmed_safe, left_out, result, spared
 from bot.slack.blocks.message import MAX_SECTION, Message, context, joined, section
 from bot.slack.blocks.place import Place
 from bot.slack.blocks.record import Anchor, small_print
@@ -42,7 +42,9 @@ def _told(whole: Request) -> str:
     # Those whose approval counts no longer are told of with it.
     doubt = people.doubt([target for target in whole.targets if target.progress != "voided"])
     last = "Nothing was changed." if people.is_untouched(whole) else doubt
-    texts = [joined([_mentions(request), *_results(request, n), *left_out(aside, n), last]) for n in rooms]
+    texts = [
+        joined([_mentions(request), *_results(request, n), *left_out(aside, n), *spared(whole), last]) for n in rooms
+    ]
     return next((text for text in texts if len(text) <= MAX_SECTION), texts[-1])
 
 

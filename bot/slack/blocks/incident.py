@@ -2,7 +2,8 @@
 
 from typing import assert_never
 
-from bot.core.model import Request, rank_of
+from bot.core.levels import rank_of
+from bot.core.model import Request
 from bot.slack.blocks import looked, people, words
 from bot.slack.blocks.message import Message, said
 from bot.slack.blocks.place import Place

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from bot.core.model import Request, RiskySnapshot, Target
+from bot.core.model import Request, RiskySnapshot, SlackUserId, Target
 from bot.slack.blocks import people, words
 
 _SAFE = "confirmedSafe"
@@ -90,6 +90,24 @@ def left_out(found: Sequence[Target], most: int = _MOST) -> list[str]:
         were = "1 was" if len(those) == 1 else f"{len(those)} were"
         told.append(f"{were} left out, {_LEFT_OUT[kind][0]}: {people.names(those, most, _MAX_NAME)}.")
     return told
+
+
+def spared(request: Request) -> list[str]:
+    """Say whom those who approved left out, and that nothing is done for them."""
+    by_whom: dict[SlackUserId | None, list[Target]] = {}
+    for target in request.having("spared"):
+        by_whom.setdefault(target.spared_by, []).append(target)
+    return [f"{_left_out_by(who, those)}." for who, those in by_whom.items()]
+
+
+def _left_out_by(who: SlackUserId | None, those: Sequence[Target]) -> str:
+    n, by = len(those), words.who(who) if who else "whoever approved"
+    if people.doubted(those):
+        # Somebody approved it before, and that call broke off: they are told of with it.
+        return f"{words.users(n)} {'was' if n == 1 else 'were'} left out by {by}"
+    if n == 1:
+        return f"1 user was left out by {by} and stays at risk"
+    return f"{n} users were left out by {by}: they stay at risk"
 
 
 def why_nobody_is_left(request: Request) -> str:

@@ -2,17 +2,16 @@
 
 import json
 
-from bot.core.model import Request, Target
-from bot.slack.blocks import people, why, words
+from bot.core.model import Request
+from bot.slack.blocks import crowd, people, why, words
 from bot.slack.blocks.approval import MEANING, reason_block
 from bot.slack.blocks.buttons import value_of
-from bot.slack.blocks.message import MAX_SECTION, Block, context, divider, joined, plain, section
+from bot.slack.blocks.message import Block, context, divider, joined, plain, section
 from bot.slack.blocks.place import Place
 
 NO_REASON = "Please say why: the requester has to know what to do instead."
 NOT_SAID_WHAT = "Please say what went wrong: approvers have to know what to look for."
 _MAX_BLOCKS = 100
-_USERS_A_SECTION = 20
 _MAX_ANSWER = 1000
 _MAX_VIEW = 240_000
 """Bytes; Slack refuses a view over 250 kB (`view_too_large`)."""
@@ -24,6 +23,7 @@ _ROOMS = (
     (25, 80, 60),
     (15, 40, 60),
     (10, 20, 40),
+    (1, 12, 20),
 )
 """Room for a name, a UPN and why: what gives way does so only where 500 of them would not fit."""
 
@@ -31,9 +31,12 @@ _ROOMS = (
 def review_modal(request: Request, place: Place) -> Block:
     """Show everybody the request is about; only its submit approves."""
     request = people.to_confirm(request)
-    targets = people.riskiest_first(request.targets)
-    views = (_review(request, place, _sections(targets, *rooms)) for rooms in _ROOMS)
-    return next((view for view in views if _fits(view)), _review(request, place, _sections(targets, 1, 12, 20)))
+    view: Block = {}
+    for blocks in crowd.review(request, _ROOMS):
+        view = _review(request, place, blocks)
+        if _fits(view):
+            break
+    return view
 
 
 def _review(request: Request, place: Place, sections: list[Block]) -> Block:
@@ -54,21 +57,6 @@ def _review(request: Request, place: Place, sections: list[Block]) -> Block:
         close="Go back",
         private_metadata=value_of(request),
     )
-
-
-def _sections(targets: list[Target], name_room: int, upn_room: int, why_room: int) -> list[Block]:
-    """Put twenty users into a section, fewer where their names are long."""
-    texts: list[str] = []
-    lines = 0
-    for target in targets:
-        line = people.line(target, name_room, upn_room, why_room)
-        if texts and lines < _USERS_A_SECTION and len(texts[-1]) + 1 + len(line) <= MAX_SECTION:
-            texts[-1] += f"\n{line}"
-            lines += 1
-        else:
-            texts.append(line)
-            lines = 1
-    return [section(text) for text in texts]
 
 
 def _fits(view: Block) -> bool:

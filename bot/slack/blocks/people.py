@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core.model import Progress, Request, Target, rank_of
+from bot.core.levels import rank_of
+from bot.core.model import Progress, Request, Target
 from bot.slack.blocks import why, words
 
 _LEVELS = {"high": "High", "medium": "Medium", "low": "Low", "none": "None", "hidden": "Hidden"}
@@ -25,7 +26,16 @@ _HIGH = rank_of("high")
 _NO_CONTENT = 204
 
 _TAKEN: tuple[Progress, ...] = ("accepted", "confirmed", "unchanged", "unseen", "risky_again")
-_UNTOUCHED: tuple[Progress, ...] = ("waiting", "refused", "not_sent", "stopped", "voided", "left_out", "moved")
+_UNTOUCHED: tuple[Progress, ...] = (
+    "waiting",
+    "refused",
+    "not_sent",
+    "stopped",
+    "voided",
+    "left_out",
+    "moved",
+    "spared",
+)
 
 
 def name_of(target: Target) -> str:
@@ -119,8 +129,9 @@ def highest_level(request: Request) -> str:
 
 
 def to_confirm(request: Request) -> Request:
-    """The request with those alone who are to be confirmed; with all where nobody is left."""
-    return replace(request, targets=request.asked_for or request.targets)
+    """The request with those alone who are to be confirmed; where nobody is left, with all that were approved."""
+    approved = tuple(target for target in request.targets if target.progress != "spared")
+    return replace(request, targets=request.asked_for or approved or request.targets)
 
 
 def risen(request: Request) -> tuple[Target, ...]:

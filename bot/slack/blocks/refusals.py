@@ -65,6 +65,8 @@ def said_of(why: Why, tried: Tried, request: Request | None, place: Place) -> Me
             return still_sending(request)
         case "nothing_confirmed" if request is not None:
             return nothing_confirmed(request)
+        case "nobody_left":
+            return nobody_left()
         case "not_shown":
             return not_yet_shown()
         case _:
@@ -121,6 +123,13 @@ def account_disabled(place: Place) -> Message:
 
 def not_member() -> Message:
     return said("Only full members of this workspace can use this.")
+
+
+def nobody_left() -> Message:
+    """Plain words: they stand under the box that was ticked."""
+    return said(
+        "This would leave nobody to confirm. Untick it, or go back and deny the request. Nothing was changed."
+    )
 
 
 def may_not_ask(place: Place) -> Message:
@@ -180,7 +189,7 @@ def old_view(request: Request, view: int) -> Message:
 def _since(request: Request, view: int) -> str:
     if view < request.explained_view == request.view:
         return "The reasons came in while you were reading."
-    risen = people.risen(request)
+    risen = people.risen(people.to_confirm(request))
     if request.reopened == "drifted" and risen:
         return f"The risk changed while you were reading: {words.listed([people.change(t, 70) for t in risen], 4)}."
     return "The request was shown anew while you were reading."

@@ -200,6 +200,7 @@ def sent_again(n: int) -> Message:
 
 def reminder(request: Request, place: Place) -> Message:
     """Remind those who can approve, of whom whoever asked is none."""
+    request = people.to_confirm(request)
     can = replace(place, approvers=tuple(one for one in place.approvers if one != request.asker.id))
     until = f"{people.at_time('Open until ', request.open_until)}." if request.open_until else ""
     what = f"{words.users(len(request.targets))}, highest risk {people.highest_level(request)}."
@@ -227,7 +228,7 @@ def withdrawn(request: Request) -> Message:
 def denied(request: Request) -> Message:
     """Tell the requester who denied it, and why."""
     by = f" by {words.who(request.decision.by)}" if request.decision else ""
-    n = len(request.targets)
+    n = len(people.to_confirm(request).targets)
     stay = words.stay_at_risk(n) if n == 1 else f"The {words.users(n)} stay at risk."
     reason = words.clean(request.decision.reason).strip() if request.decision else ""
     more = [plain_section(f"Reason: {words.shorten(reason, _MAX_REASON)}")] if reason else []
@@ -236,5 +237,5 @@ def denied(request: Request) -> Message:
 
 def expired(request: Request) -> Message:
     by = people.at_time(" by ", request.open_until or request.ended_at)
-    stay = people.left_at_risk(request, words.stay_at_risk(len(request.targets)))
+    stay = people.left_at_risk(request, words.stay_at_risk(len(people.to_confirm(request).targets)))
     return said(f"{words.who(request.asker.id)} Nobody decided{by}. {stay} Press Ask again if it is still needed.")
