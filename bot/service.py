@@ -205,7 +205,7 @@ class Service:
             applied: Applied | None
             told = command
             if isinstance(command, Approve) and isinstance(standing, Standing):
-                told = replace(command, email=standing.person.email)
+                told = replace(command, email=standing.person.email, account=standing.account_id)
             if told is None:
                 request = self._store.ledger.find(connection, click.request_id)
                 applied = Applied(request, refusal=judge(request)) if request else None

@@ -82,6 +82,8 @@ class Approve:
     name: str
     view: int
     email: str = ""
+    account: str = ""
+    """The object id of their account in Entra, where it is known."""
     leave_out: str = ""
     """The mark of those who look different, where they are to be left out."""
 

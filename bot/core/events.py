@@ -135,6 +135,8 @@ class Approved:
     name: str
     view: int
     email: str = ""
+    account: str = ""
+    """The object id of their account in Entra, where it was known."""
     left_out: tuple[ObjectId, ...] = ()
 
 

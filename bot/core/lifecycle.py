@@ -197,7 +197,7 @@ def _decision(request: Request, command: Approve | Deny | Expire, now: datetime)
 
 def _approved(request: Request, command: Approve) -> Verdict:
     """Approve all, or all but those who look different; who they are is told from what was shown, by nobody else."""
-    approved = ev.Approved(command.by, command.name, command.view, command.email)
+    approved = ev.Approved(command.by, command.name, command.view, command.email, command.account)
     if not command.leave_out:
         return (approved,)
     shown = split(request.asked_for)

@@ -64,6 +64,12 @@ class Standing:
     accounts: tuple[DirectoryUser, ...] | None = None
     """Those in Entra with the person's e-mail address; None where the directory may not be asked."""
 
+    @property
+    def account_id(self) -> str:
+        """The object id of the person's account; empty where it is not known."""
+        account = the_account(self.accounts or ())
+        return account.user_id if account is not None else ""
+
     def is_in(self, listed: tuple[str, ...]) -> bool:
         """Whether the list names the person or one of their groups."""
         return any(entry == self.person.id or self.person.id in self.groups.get(entry, ()) for entry in listed)

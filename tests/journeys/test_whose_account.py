@@ -1,5 +1,8 @@
 """Whoever decides is known in Entra too: by exactly one enabled account, which is none of the users'."""
 
+import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -101,3 +104,14 @@ async def test_an_approver_whose_account_is_disabled_before_sending_clears_nobod
         rig.clock.advance(timedelta(minutes=5))
         await rig.shows(message, "no longer counts: they may not approve it any more")
         assert rig.sent() == []
+
+
+async def test_the_record_names_the_account_of_whoever_approved(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        message = await rig.asked(ONE)
+        await rig.slack.click(message, "approve", by="U0MEGAN")
+        await rig.shows(message, "1 of 1 confirmed safe")
+        with closing(sqlite3.connect(rig.database)) as database:
+            query = "select body from events join event_bodies using (n) where kind = 'Approved'"
+            ((body,),) = database.execute(query).fetchall()
+        assert json.loads(body)["account"] == MEGAN
