@@ -20,8 +20,10 @@ class Terms:
 
 def is_kept(request: Request, now: datetime, terms: Terms) -> bool:
     """Whether an approval is in force that has not lapsed."""
-    lapses = lapses_at(request, terms)
-    return request.is_approved and request.stopped is None and lapses is not None and now < lapses
+    decision, lapses = request.decision, lapses_at(request, terms)
+    if decision is None or decision.void or request.stopped is not None:
+        return False
+    return request.is_approved and lapses is not None and now < lapses
 
 
 def may_send(request: Request, now: datetime, terms: Terms) -> bool:
