@@ -20,6 +20,11 @@ class Memory(Generic[T]):
         self._known: dict[str, tuple[float, T]] = {}
         self._asking: dict[str, asyncio.Task[T]] = {}
 
+    def remembered(self, key: str) -> T | None:
+        """Return what was looked up a minute ago at most."""
+        known = self._known.get(key)
+        return known[1] if known is not None and self._clock.monotonic() - known[0] < REMEMBERED else None
+
     async def get(self, key: str, is_good: Callable[[T], bool]) -> T:
         """Return what is known and good, else look it up: a *no* is never taken from memory."""
         now = self._clock.monotonic()

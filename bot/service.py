@@ -83,17 +83,16 @@ class Service:
 
     async def rights(self, user: SlackUserId) -> tuple[bool | None, bool | None]:
         """Whether someone may ask, and may approve; None where Slack doesn't say."""
-        listed = (*self._policy.approvers, *self._policy.requesters)
+        policy = self._policy
         try:
             async with asyncio.timeout(LOOK_UP_WITHIN):
-                standing = await self._people.standing(user, listed, LOOK_UP_WITHIN)
-                is_in_channel = not self._policy.requesters and await self._people.is_member(
-                    self._place().channel, user
-                )
+                asker = await self._people.standing(user, policy.requesters, LOOK_UP_WITHIN)
+                standing = await self._people.standing(user, policy.approvers, LOOK_UP_WITHIN)
+                is_in_channel = not policy.requesters and await self._people.is_member(self._place().channel, user)
         except (SlackError, TimeoutError):
             return None, None
-        asks = may_ask(self._policy, standing, is_in_channel=is_in_channel) is None
-        return asks, standing.person.is_full_member and standing.is_in(self._policy.approvers)
+        asks = may_ask(policy, asker, is_in_channel=is_in_channel) is None
+        return asks, standing.person.is_full_member and standing.is_in(policy.approvers)
 
     async def begun_by(self, origin: str) -> RequestId | None:
         """The request that this very payload began, if it did. Raises StoreError."""

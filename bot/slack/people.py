@@ -31,10 +31,17 @@ class People:
         return await self._people.get(user, lambda person: person.is_full_member and bool(person.email))
 
     async def standing(self, user: SlackUserId, listed: tuple[str, ...], within: float) -> Standing:
-        """Look up a person and which of the listed groups they are in, all within so many seconds."""
+        """Look up a person and as many of the listed groups as tell whether the list names them, in so many seconds.
+
+        The groups that somebody is not in are never taken from memory: they are asked about only where it matters.
+        """
+        groups = [] if user in listed else [entry for entry in listed if entry.startswith("S")]
+        known = {group: self._groups.remembered(group) or frozenset() for group in groups}
+        known_in = {group: members for group, members in known.items() if user in members}
         try:
             async with asyncio.timeout(within):
-                groups = [entry for entry in listed if entry.startswith("S")]
+                if known_in:
+                    return Standing(await self.person(user), known_in)
                 asked = [self._groups.get(group, lambda members: user in members) for group in groups]
                 person, members = await asyncio.gather(self.person(user), asyncio.gather(*asked))
         except TimeoutError as error:
