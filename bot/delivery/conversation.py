@@ -12,6 +12,7 @@ from bot.clock import Clock
 from bot.core.backoff import delay
 from bot.core.model import ObjectId, Request, RiskySnapshot
 from bot.core.reasons import Blind
+from bot.delivery.jobs import Job
 from bot.delivery.reading import Reading
 from bot.delivery.reasons import Reasons, Updated, WhyWant
 from bot.delivery.sending import Sending
@@ -59,17 +60,22 @@ class Conversation:
         self._go_on()
         # Beside the first reading, which does not wait for it.
         finding = asyncio.create_task(self._sending.find_account(job))
-        finding.add_done_callback(lambda _: self._wake.set())
         judging = asyncio.create_task(self._sending.keep_judging(job, self._wake.set))
+        for beside in (finding, judging):
+            beside.add_done_callback(lambda task: self._is_over(job, task))
         try:
-            await asyncio.wait([finding, job.done], return_when=asyncio.FIRST_COMPLETED)
-            if not job.done.done():
-                await finding
             await job.done
         finally:
             finding.cancel()
             judging.cancel()
             self._sending.drop(job)
+
+    def _is_over(self, job: Job, beside: "asyncio.Task[None]") -> None:
+        """Without what was to be found beside, nothing of it can ever go: whoever waits has to know."""
+        error = None if beside.cancelled() else beside.exception()
+        if error is not None and not job.done.done():
+            job.done.set_exception(error)
+        self._wake.set()
 
     async def read(
         self, since: Mapping[ObjectId, datetime], turn: Turn, within: float, *, singles: int | None = None
