@@ -176,6 +176,8 @@ class RecordFailed:
     kind: TroubleKind
     receipt: Receipt | None = None
     code: str = ""
+    is_ahead: bool = False
+    """Whether nothing was called yet: it says nothing of those who are on their way by now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,7 +246,8 @@ def _failed(request: Request, command: RecordFailed, now: datetime) -> Verdict:
         users = _in(request, command.user_ids, "attempted")
     else:
         doubted = {t.user_id for t in request.targets if t.doubted_at is not None and t.progress == "attempted"}
-        users = tuple(i for i in _in(request, command.user_ids, "attempted", "waiting") if i not in doubted)
+        concerned = ("waiting",) if command.is_ahead else ("attempted", "waiting")
+        users = tuple(i for i in _in(request, command.user_ids, *concerned) if i not in doubted)
     event = ev.CallFailed(users, command.kind, command.receipt, command.code)
     return _with_end(request, event, now) if users else ()
 

@@ -23,25 +23,33 @@ def pauses() -> Iterator[float]:
     yield from itertools.repeat(30.0)
 
 
+def trouble_of(error: Exception) -> TroubleKind | None:
+    """Name what people are told keeps it; None where whoever reads tells them: nobody gets in to Entra at all."""
+    if isinstance(error, SignInFailed):
+        return None
+    return "unchecked" if isinstance(error, SlackError) else "unreachable"
+
+
 async def keep_judging(
     job: Job,
     authority: Authority,
     clock: Clock,
     wake: Callable[[], None],
-    unchecked: Callable[[TroubleKind], Awaitable[None]],
+    untold: Callable[[Exception], Awaitable[None]],
 ) -> None:
-    """Ask for as long as it waits whether whoever approved still may; `unchecked` is told why nobody can tell."""
+    """Ask for as long as it waits whether whoever approved still may; `untold` is given why nobody can tell."""
     between = pauses()
     while not job.done.done():
         try:
             job.is_disallowed = not await authority.still_allows(job.request)
         except (SlackError, GraphError, SignInFailed) as error:
+            job.is_untold = True
             if (pause := next(between)) >= SAY_SO_FROM:
-                await unchecked("unchecked" if isinstance(error, SlackError) else "unreachable")
+                await untold(error)
             await clock.sleep(pause)
             continue
         between = pauses()
-        job.judged_at = clock.monotonic()
+        job.judged_at, job.is_untold = clock.monotonic(), False
         wake()
         await clock.sleep(JUDGE_AGAIN)
 

@@ -59,6 +59,8 @@ class Freshness:
 
     def want(self, job: Job) -> None:
         """Have everybody read who can't go as they were read last, and why they are at risk if that is new."""
+        if job.is_untold and not self._is_judged(job):
+            return  # nobody goes before somebody can tell, and what is read by then would be too old
         since, now = self._since(), self._clock.monotonic()
         if job.want is not None and job.want.done.done():
             job.read_after, job.want = _again_after(job.want, now), None

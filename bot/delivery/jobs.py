@@ -29,6 +29,8 @@ class Job:
     """Since when that could not be read."""
     judged_at: float | None = None
     """When the policy was last asked whether whoever approved may; None until it was."""
+    is_untold: bool = False
+    """Whether nobody could tell when it was asked last."""
     is_disallowed: bool = False
     """What it said then: they may not any more."""
     ready_since: float | None = None

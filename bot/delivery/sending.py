@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -17,7 +18,6 @@ from bot.core.fold import is_unchanged
 from bot.core.model import MAX_USERS_A_CALL, Receipt, Request, RequestId
 from bot.core.policy import Refusal
 from bot.core.terms import lapses_at, may_send
-from bot.core.trouble import TroubleKind
 from bot.delivery import approvers
 from bot.delivery.answer import Answer, troubled
 from bot.delivery.freshness import Freshness
@@ -97,22 +97,25 @@ class Sending:
     async def find_account(self, job: Job) -> None:
         """Find the account of whoever approved: nothing is sent before, however long the directory keeps silent."""
         for pause in approvers.pauses():
-            job.accounts = await self._accounts.of(job.approver)
-            if job.accounts is not None or job.done.done():
+            try:
+                job.accounts = await self._accounts.of(job.approver)
                 break
-            if pause >= approvers.SAY_SO_FROM:
-                await self._record({job: RecordFailed(job.waiting, "unreachable", Receipt(0))})
+            except (GraphError, SignInFailed) as error:
+                if job.done.done():
+                    break
+                if pause >= approvers.SAY_SO_FROM:
+                    await self._untold(job, error)
             await self._clock.sleep(pause)
         if not job.done.done():
             self._want(job)
 
     async def keep_judging(self, job: Job, wake: Callable[[], None]) -> None:
         """Have the policy asked for as long as it waits; where nobody can tell, people are told so."""
+        await approvers.keep_judging(job, self._authority, self._clock, wake, partial(self._untold, job))
 
-        async def unchecked(kind: TroubleKind) -> None:
-            await self._record({job: RecordFailed(job.waiting, kind, Receipt(0))})
-
-        await approvers.keep_judging(job, self._authority, self._clock, wake, unchecked)
+    async def _untold(self, job: Job, error: Exception) -> None:
+        if (kind := approvers.trouble_of(error)) is not None:
+            await self._record({job: RecordFailed(job.waiting, kind, Receipt(0), is_ahead=True)})
 
     def drop(self, job: Job) -> None:
         """Nobody waits for it any more; it is taken up again by its task."""

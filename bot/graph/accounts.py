@@ -28,10 +28,10 @@ class Accounts:
         """
         return await self._memory.get(email.casefold(), lambda found: the_account(found or ()) is not None)
 
-    async def of(self, email: str) -> tuple[ObjectId, ...] | None:
+    async def of(self, email: str) -> tuple[ObjectId, ...]:
         """Return the ids of the accounts of that address; none where the directory knows none or tells nothing.
 
-        None where it did not answer: nobody can tell then.
+        Raises GraphError, SignInFailed: nobody can tell.
         """
         if not email:
             return ()
@@ -39,7 +39,7 @@ class Accounts:
             found = await self.with_address(email)
         except (GraphError, SignInFailed) as error:
             log.warning("an approver's account can't be looked up", why=str(error))
-            return None
+            raise
         return tuple(account.user_id for account in found or ())
 
     async def _find(self, email: str) -> tuple[DirectoryUser, ...] | None:
@@ -48,5 +48,9 @@ class Accounts:
             return None
         try:
             return await self._graph.everybody_with(email)
-        except (Forbidden, Rejected):
+        except Forbidden:
+            if roles is not None:
+                raise  # it may be asked, so this tells nothing of whose account it is
+            return None
+        except Rejected:
             return None
