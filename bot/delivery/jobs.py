@@ -43,6 +43,13 @@ class Job:
         """The e-mail address of whoever approved."""
         return self.request.decision.email if self.request.decision else ""
 
+    def became(self, request: Request) -> None:
+        """Go on with the request as it is stored now; what is known of its approver says nothing of another."""
+        was, now = self.request.decision, request.decision
+        if was is not None and (now is None or (now.by, now.at) != (was.by, was.at)):
+            self.is_over = True
+        self.request = request
+
     @property
     def waiting(self) -> tuple[ObjectId, ...]:
         return tuple(target.user_id for target in self.request.having("waiting"))

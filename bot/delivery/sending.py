@@ -274,7 +274,7 @@ class Sending:
         """Do it for each in one transaction; what can't be done for one stops no other. Raises StoreError."""
         done, failed = await self._store.each(jobs, do)
         for job, request in done.items():
-            job.request = request
+            job.became(request)
         for job, error in failed.items():
             self.drop(job)
             if not job.done.done():
