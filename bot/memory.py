@@ -1,4 +1,4 @@
-"""What was looked up, remembered for a minute at most; a *no* is never taken from memory."""
+"""What was looked up, remembered for less than a minute; a *no* is never taken from memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,7 +6,8 @@ from typing import Generic, TypeVar
 
 from bot.clock import Clock
 
-REMEMBERED = 60.0
+REMEMBERED = 45.0
+"""Seconds: with the time from a judgement to the call, nothing that a call rests on is older than a minute."""
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ class Memory(Generic[T]):
         self._asking: dict[str, asyncio.Task[T]] = {}
 
     def remembered(self, key: str) -> T | None:
-        """Return what was looked up a minute ago at most."""
+        """Return what was looked up so short a time ago."""
         known = self._known.get(key)
         return known[1] if known is not None and self._clock.monotonic() - known[0] < REMEMBERED else None
 

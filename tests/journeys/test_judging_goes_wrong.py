@@ -1,18 +1,12 @@
 """What goes wrong while it is asked anew whether whoever approved still may: nobody is sent by mistake, or stuck."""
 
-import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.authority import Authority
 from bot.core.model import Request
-from bot.delivery import approvers
-from bot.errors import SlackDoubtful
-from bot.store.store import Store
 from demo.graph.directory import MEGAN
 from demo.wire import Fault
 from tests.journeys.test_stopping import held
@@ -38,59 +32,28 @@ async def test_groups_that_an_approver_is_not_in_are_not_asked_about_again_and_a
         assert len(rig.books.of("usergroups.users.list")) - before <= 4
 
 
-async def test_that_slack_falls_silent_while_it_is_sent_is_not_noted_of_who_is_on_the_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    going, begun, is_asked = asyncio.Event(), asyncio.Event(), False
-    allows, each = Authority.still_allows, Store.each
+class OnceBroken(Authority):
+    """Fails once, for a reason that nobody foresaw."""
 
-    async def still_allows(self: Authority, request: Request) -> bool:
-        nonlocal is_asked
-        if is_asked:
-            await going.wait()
-            raise SlackDoubtful("timeout")
-        is_asked = True
-        return await allows(self, request)
+    failures = 0
 
-    async def in_turn(self: Store, jobs: Any, do: Callable[..., Any]) -> Any:
-        if going.is_set():
-            await begun.wait()  # as behind what the writer has in hand
-            return await each(self, jobs, do)
-        going.set()
-        for _ in range(20):
-            await asyncio.sleep(0)
-        done = await each(self, jobs, do)
-        begun.set()
-        return done
-
-    monkeypatch.setattr(Authority, "still_allows", still_allows)
-    monkeypatch.setattr(Store, "each", in_turn)
-    monkeypatch.setattr(approvers, "pauses", lambda: iter([10.0] * 10))
-    monkeypatch.setattr(approvers, "JUDGE_AGAIN", 0.0)
-    async with running(tmp_path) as rig:
-        message = await rig.asked(ONE)
-        await rig.slack.click(message, "approve")
-        await rig.shows(message, "1 of 1 confirmed safe", 20)
-        assert len(rig.sent()) == 1
-
-
-async def test_a_judging_that_fails_for_no_known_reason_keeps_nobody_waiting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    allows, failures = Authority.still_allows, 1
-
-    async def still_allows(self: Authority, request: Request) -> bool:
-        nonlocal failures
-        if failures:
-            failures -= 1
+    async def still_allows(self, request: Request) -> bool:
+        if not self.failures:
+            self.failures += 1
             raise AttributeError("what nobody foresaw")
-        return await allows(self, request)
+        return await super().still_allows(request)
 
-    monkeypatch.setattr(Authority, "still_allows", still_allows)
+
+async def test_a_judging_that_fails_for_no_known_reason_keeps_nobody_waiting(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
         message = await rig.asked(ONE)
+        assert rig.application is not None
+        sending = rig.application._conversation._sending
+        known = sending._authority
+        broken = sending._authority = OnceBroken(known._people, known.accounts, known.policy)
         await rig.slack.click(message, "approve")
-        await rig.shows(message, "1 of 1 confirmed safe", 20)
+        await rig.shows(message, "1 of 1 confirmed safe")
+        assert broken.failures == 1
 
 
 async def test_a_sign_in_that_fails_is_not_called_an_entra_that_is_silent(tmp_path: Path) -> None:
@@ -131,5 +94,5 @@ async def test_a_directory_that_refuses_though_it_may_be_asked_tells_nothing(tmp
         rig.graph.users[MEGAN].enabled = False
         rig.graph.faults.add(Fault("GET /v1.0/users", "status", times=2, status=403))
         rig.clock.advance(timedelta(minutes=5))
-        await rig.shows(message, "no longer counts: they may not approve it any more", 20)
+        await rig.shows(message, "no longer counts: they may not approve it any more")
         assert rig.sent() == []
