@@ -120,6 +120,7 @@ class Reading:
         for want in self._wants:
             if not want.done.done():
                 want.done.set_exception(error)
+                want.done.exception()  # whoever waits has it; nobody may be looking any more
         self._wants.clear()
 
     async def step(self) -> None:

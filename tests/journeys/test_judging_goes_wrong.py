@@ -1,5 +1,7 @@
 """What goes wrong while it is asked anew whether whoever approved still may: nobody is sent by mistake, or stuck."""
 
+import asyncio
+import gc
 from datetime import timedelta
 from pathlib import Path
 
@@ -57,6 +59,8 @@ async def test_a_judging_that_fails_for_no_known_reason_keeps_nobody_waiting(tmp
 
 
 async def test_a_sign_in_that_fails_is_not_called_an_entra_that_is_silent(tmp_path: Path) -> None:
+    unheard: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context["message"]))
     async with running(tmp_path, HOLD="PT5M") as rig:
         message = await held(rig)
         assert rig.parts is not None
@@ -69,6 +73,9 @@ async def test_a_sign_in_that_fails_is_not_called_an_entra_that_is_silent(tmp_pa
             await rig.clock.sleep(2)
             seen.add(rig.slack.plain(message))
         assert not any("Entra isn't answering" in text for text in seen)
+    del rig, message
+    gc.collect()
+    assert unheard == []
 
 
 async def test_while_nobody_can_be_judged_entra_is_not_read_in_vain(tmp_path: Path) -> None:
