@@ -17,7 +17,7 @@ from bot.checks import Checks
 from bot.clock import Clock
 from bot.clouds import ADMIN_CENTERS
 from bot.core.follow_ups import Wish
-from bot.core.model import ChannelId
+from bot.core.ids import ChannelId
 from bot.core.pace import INTERVAL
 from bot.core.policy import Policy
 from bot.core.terms import Terms

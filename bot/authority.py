@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 from dataclasses import replace
 
-from bot.core.model import Request, SlackUserId
+from bot.core.ids import SlackUserId
+from bot.core.model import Request
 from bot.core.policy import Policy, Standing, may_decide
 from bot.errors import GraphError, SignInFailed
 from bot.graph.accounts import Accounts

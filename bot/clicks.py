@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.core.model import RequestId, SlackUserId
+from bot.core.ids import RequestId, SlackUserId
 from bot.core.policy import Action
 
 

@@ -15,8 +15,9 @@ from bot.clicks import Click
 from bot.core.commands import Approve, Ask, AskOthers, Deny, DontAsk, ReportMistake, Stop, Withdraw
 from bot.core.events import ClickRefused
 from bot.core.follow_ups import Wish, answer
+from bot.core.ids import ChannelId, RequestId, SlackUserId
 from bot.core.mistake import unreportable
-from bot.core.model import ChannelId, Request, RequestId, SlackUserId
+from bot.core.model import Request
 from bot.core.policy import Refusal, Standing, Why, may_ask, may_decide, may_report, may_stop
 from bot.errors import SlackError
 from bot.slack.blocks import answers, refusals

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.clicks import Click
-from bot.core.model import RequestId, SlackUserId
+from bot.core.ids import RequestId, SlackUserId
 from bot.core.policy import Action
 from bot.core.text import sound
 

@@ -6,7 +6,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 
 from bot.core import commands, parsing
-from bot.core.model import Asker, ChannelId, RequestId, SlackUserId
+from bot.core.ids import ChannelId, RequestId, SlackUserId
+from bot.core.model import Asker
 from bot.errors import CannotTell, StoreError
 from bot.service import Limited, Service
 from bot.slack.blocks import answers

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import structlog
 from slack_bolt.response import BoltResponse
 
-from bot.core.model import RequestId
+from bot.core.ids import RequestId
 from bot.errors import StoreError
 from bot.service import Service
 from bot.slack.blocks import answers

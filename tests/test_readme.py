@@ -10,7 +10,8 @@ import pytest
 
 from bot import settings
 from bot.checks import SCOPES, WRITE
-from bot.core.model import MAX_USERS, MAX_USERS_SHOWN, Decision
+from bot.core.decisions import Decision
+from bot.core.model import MAX_USERS, MAX_USERS_SHOWN
 from bot.core.policy import Action, Why
 from bot.graph import detections
 from bot.graph.accounts import DIRECTORY

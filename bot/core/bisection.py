@@ -3,7 +3,8 @@
 from collections import deque
 from dataclasses import dataclass
 
-from bot.core.model import ObjectId, Receipt
+from bot.core.ids import ObjectId
+from bot.core.model import Receipt
 
 MOST_CALLS = 16
 """Calls, its own included, that Graph may answer with a 204 or a refusal before a batch is given up."""

@@ -4,21 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.core.decisions import Void
 from bot.core.events import Why
-from bot.core.model import (
-    Asker,
-    ChannelId,
-    Elsewhere,
-    Finding,
-    MessageTs,
-    ObjectId,
-    Receipt,
-    RequestId,
-    RiskySnapshot,
-    SlackUserId,
-    Target,
-    Void,
-)
+from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
+from bot.core.model import Asker, Elsewhere, Finding, Receipt, RiskySnapshot, Target
 from bot.core.reasons import Blind
 from bot.core.trouble import TroubleKind
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bot.core.model import ObjectId
+from bot.core.ids import ObjectId
 from bot.core.reasons import Origin, Reason, countries_of, network_of
 
 # riskEventType -> what Entra's portal calls it ("What are risk detections?", Entra ID Protection, and the

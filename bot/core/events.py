@@ -3,19 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.model import (
-    Asker,
-    ChannelId,
-    Finding,
-    MessageTs,
-    ObjectId,
-    RequestId,
-    RiskySnapshot,
-    SlackUserId,
-    State,
-    Target,
-    Void,
-)
+from bot.core.decisions import Void
+from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
+from bot.core.model import Asker, Finding, RiskySnapshot, State, Target
 from bot.core.reasons import Blind
 from bot.core.sending_events import (
     Accepted,

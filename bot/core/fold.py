@@ -6,17 +6,9 @@ from datetime import datetime
 from typing import assert_never
 
 from bot.core import events as ev
-from bot.core.model import (
-    Decision,
-    ObjectId,
-    Progress,
-    Reopened,
-    Request,
-    RequestId,
-    RiskySnapshot,
-    Target,
-    Void,
-)
+from bot.core.decisions import Decision, Reopened, Void
+from bot.core.ids import ObjectId, RequestId
+from bot.core.model import Progress, Request, RiskySnapshot, Target
 from bot.core.reasons import Reason
 from bot.core.trouble import Trouble
 

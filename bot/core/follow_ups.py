@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot.core import events as ev
+from bot.core.ids import ChannelId
 from bot.core.lifecycle import WAIT_FOR_CHOICE
-from bot.core.model import ChannelId, Request, Target
+from bot.core.model import Request, Target
 from bot.core.terms import Terms
 
 TaskKind = Literal[

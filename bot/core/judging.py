@@ -6,11 +6,13 @@ from datetime import datetime
 
 from bot.core import events as ev
 from bot.core.commands import Judge
+from bot.core.decisions import Void
 from bot.core.detections import is_news
 from bot.core.ending import end_of
 from bot.core.fold import evolve, reasons_now
+from bot.core.ids import ObjectId
 from bot.core.levels import rank_of
-from bot.core.model import ObjectId, Progress, Request, RiskySnapshot, Target, Void
+from bot.core.model import Progress, Request, RiskySnapshot, Target
 from bot.core.read_back import was_taken
 from bot.core.reasons import Reason
 from bot.core.terms import Terms, may_send

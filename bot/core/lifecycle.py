@@ -32,9 +32,10 @@ from bot.core.commands import (
 )
 from bot.core.ending import end_of
 from bot.core.fold import evolve
+from bot.core.ids import ObjectId
 from bot.core.judging import judge, nobody_was_sent
 from bot.core.mistake import unreportable
-from bot.core.model import Elsewhere, Finding, ObjectId, Request, Target
+from bot.core.model import Elsewhere, Finding, Request, Target
 from bot.core.policy import Refusal
 from bot.core.read_back import read_back
 from bot.core.reasons import Blind

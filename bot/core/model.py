@@ -2,20 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NewType, get_args
+from typing import Literal, get_args
 
+from bot.core.decisions import Decision, Reopened
+from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
 from bot.core.levels import rank_of
 from bot.core.reasons import Blind, Reason
 from bot.core.trouble import Trouble
-
-RequestId = NewType("RequestId", str)
-"""What people call a request, such as CS-4K7Q."""
-ObjectId = NewType("ObjectId", str)
-"""A directory object's id: a GUID in lower case."""
-SlackUserId = NewType("SlackUserId", str)
-ChannelId = NewType("ChannelId", str)
-MessageTs = NewType("MessageTs", str)
-"""Slack's name for a message inside its channel, such as 1712345678.000100."""
 
 MAX_USERS = 500
 """Users one request may hold."""
@@ -41,7 +34,6 @@ State = Literal[
     "unknown",
 ]
 FINAL: frozenset[State] = frozenset(get_args(State)) - {"looking_up", "pending", "approved", "sent"}
-Void = Literal["", "at_risk", "not_allowed"]  # why an approval counts no longer
 
 Progress = Literal[
     "waiting",  # nothing sent yet
@@ -106,6 +98,8 @@ class Target:
 
     shown: RiskySnapshot
     addresses: tuple[str, ...] = ()
+    not_in: tuple[str, ...] = ()
+    """Groups and roles, as the rules name them, that Entra said they are not in; of others it is not known."""
     progress: Progress = "waiting"
     spared_by: SlackUserId | None = None
     attempts: int = 0
@@ -197,22 +191,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """Who decided, and when."""
-
-    by: SlackUserId
-    at: datetime
-    view: int
-    reason: str = ""
-    email: str = ""
-    """By which the account in Entra is known."""
-    void: Void = ""
-
-
-Reopened = Literal["", "lapsed", "drifted", "voided"]
-
-
-@dataclass(frozen=True, slots=True)
 class Request:
     """A request to confirm users safe, folded from its events."""
 
@@ -239,7 +217,12 @@ class Request:
     """The newest view that Slack has taken."""
     channel: ChannelId | None = None
     ts: MessageTs | None = None
+    approvals: tuple[Decision, ...] = ()
+    """Those given for what it shows, the oldest first."""
+    struck: tuple[Decision, ...] = ()
+    """Those of them that count no longer."""
     decision: Decision | None = None
+    """What ended the waiting: the approval that made them enough, or the denial."""
     trouble: Trouble | None = None
     blind: Blind = ""
     """What kept the reasons from being read, where some are missing."""
@@ -250,7 +233,7 @@ class Request:
     rounds: int = 0
     """How often it went back to waiting after an approval."""
     last_decision: Decision | None = None
-    """The approval that no longer counts."""
+    """The decision that no longer counts."""
     stopped: Decision | None = None
     mistake: Decision | None = None
     """Who said that it was a mistake, when and why."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bot.core.model import ObjectId, SlackUserId
+from bot.core.ids import ObjectId, SlackUserId
 
 
 @dataclass(frozen=True, slots=True)

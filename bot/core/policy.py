@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.core.model import Request, SlackUserId
+from bot.core.ids import SlackUserId
+from bot.core.model import Request
 from bot.core.persons import DirectoryUser, Person, the_account
 
 Why = Literal[

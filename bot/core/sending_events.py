@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.core.model import ObjectId, Receipt, RequestId, RiskySnapshot, Void
+from bot.core.decisions import Void
+from bot.core.ids import ObjectId, RequestId
+from bot.core.model import Receipt, RiskySnapshot
 from bot.core.reasons import Blind, Reason
 from bot.core.trouble import TroubleKind
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.core.commands import Command, RecordAccepted, RecordFailed, RecordRefused
-from bot.core.model import ObjectId, Receipt
+from bot.core.ids import ObjectId
+from bot.core.model import Receipt
 from bot.core.trouble import TroubleKind
 from bot.errors import (
     Forbidden,

@@ -10,7 +10,8 @@ import structlog
 from bot.authority import Authority
 from bot.clock import Clock
 from bot.core.backoff import delay
-from bot.core.model import ObjectId, Request, RiskySnapshot
+from bot.core.ids import ObjectId
+from bot.core.model import Request, RiskySnapshot
 from bot.core.reasons import Blind
 from bot.delivery.jobs import Job
 from bot.delivery.reading import Reading

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.core.commands import Judge
-from bot.core.model import ObjectId, RiskySnapshot
+from bot.core.ids import ObjectId
+from bot.core.model import RiskySnapshot
 from bot.delivery import approvers
 from bot.delivery.jobs import Job
 from bot.delivery.reading import Reading

@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from bot.core.bisection import Bisection, Failed
-from bot.core.model import ObjectId, Request
+from bot.core.ids import ObjectId
+from bot.core.model import Request
 from bot.delivery.reasons import WhyWant
 from bot.delivery.wants import Want
 

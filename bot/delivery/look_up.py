@@ -10,7 +10,8 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.core.commands import FoundUsers
-from bot.core.model import Finding, ObjectId, Request, RiskySnapshot, SlackUserId, Target
+from bot.core.ids import ObjectId, SlackUserId
+from bot.core.model import Finding, Request, RiskySnapshot, Target
 from bot.core.persons import DirectoryUser, Person
 from bot.core.policy import may_ask
 from bot.delivery.context import Context, Done, Ending, backed_off, dont_ask

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.core.model import ObjectId, RiskySnapshot
+from bot.core.ids import ObjectId
+from bot.core.model import RiskySnapshot
 from bot.core.planning import Search, next_call
 from bot.delivery.listing import Listing, ListKind, first_page
 from bot.delivery.wants import Want

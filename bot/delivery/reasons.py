@@ -9,7 +9,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.core.detections import Detection, reasons_of
-from bot.core.model import ObjectId
+from bot.core.ids import ObjectId
 from bot.core.reasons import Blind, Reason
 from bot.errors import Forbidden, Garbled, GraphError, Rejected, Throttled, Unauthorized
 from bot.graph import detections as wire

@@ -1,6 +1,6 @@
 """Says in the approval channel, once a week, that the bot's secret or certificate for Entra is about to end."""
 
-from bot.core.model import RequestId
+from bot.core.ids import RequestId
 from bot.delivery.context import Again, Context, Ending
 from bot.errors import SlackRefused
 from bot.graph.credential_end import Ends

@@ -15,7 +15,8 @@ from bot.core.backoff import delay
 from bot.core.bisection import Bisection, Failed, Users
 from bot.core.commands import BeginSend, Command, RecordFailed, RecordRefused
 from bot.core.fold import is_unchanged
-from bot.core.model import MAX_USERS_A_CALL, Receipt, Request, RequestId
+from bot.core.ids import RequestId
+from bot.core.model import MAX_USERS_A_CALL, Receipt, Request
 from bot.core.policy import Refusal
 from bot.core.terms import lapses_at, may_send
 from bot.delivery import approvers

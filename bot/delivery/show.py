@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from bot.core.commands import RecordShown
 from bot.core.follow_ups import STOPPABLE_AFTER
-from bot.core.model import ChannelId, MessageTs, Request
+from bot.core.ids import ChannelId, MessageTs
+from bot.core.model import Request
 from bot.delivery.context import Again, Context, Done, Ending, dont_ask, record_post
 from bot.errors import SlackRefused
 from bot.slack.blocks.approval import approval_message

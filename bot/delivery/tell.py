@@ -6,7 +6,8 @@ from typing import Any
 import structlog
 
 from bot.core.follow_ups import FORBIDDEN, edits_outcome
-from bot.core.model import ChannelId, MessageTs, Receipt, Request
+from bot.core.ids import ChannelId, MessageTs
+from bot.core.model import Receipt, Request
 from bot.core.terms import lapses_at
 from bot.delivery.context import Context, Done, Ending, record_post
 from bot.errors import SlackDoubtful, SlackError, SlackRefused

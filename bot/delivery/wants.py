@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.model import ObjectId, RiskySnapshot
+from bot.core.ids import ObjectId
+from bot.core.model import RiskySnapshot
 from bot.graph.pacer import Turn
 
 

@@ -3,7 +3,7 @@
 import structlog
 
 from bot.clock import Clock
-from bot.core.model import ObjectId
+from bot.core.ids import ObjectId
 from bot.core.persons import DirectoryUser, the_account
 from bot.errors import Forbidden, GraphError, Rejected, SignInFailed
 from bot.graph.client import Graph

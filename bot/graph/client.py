@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.clock import Clock
-from bot.core.model import ObjectId, Receipt, RiskySnapshot
+from bot.core.ids import ObjectId
+from bot.core.model import Receipt, RiskySnapshot
 from bot.core.persons import DirectoryUser
 from bot.errors import (
     Ambiguous,

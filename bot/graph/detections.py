@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.core.detections import Detection
-from bot.core.model import ObjectId, Receipt
+from bot.core.ids import ObjectId
+from bot.core.model import Receipt
 from bot.errors import Garbled
 from bot.graph.wire import PAGE, GraphAnswer, GraphRequest, next_link_of, rows_of, text_of, time_of
 

@@ -7,7 +7,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-from bot.core.model import ObjectId, Receipt, RiskySnapshot
+from bot.core.ids import ObjectId
+from bot.core.model import Receipt, RiskySnapshot
 from bot.core.persons import DirectoryUser
 from bot.core.text import sound
 from bot.errors import (

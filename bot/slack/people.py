@@ -6,7 +6,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import Clock
-from bot.core.model import ChannelId, SlackUserId
+from bot.core.ids import ChannelId, SlackUserId
 from bot.core.persons import Person
 from bot.core.policy import Standing
 from bot.core.text import sound

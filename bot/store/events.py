@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, func, select
 
 from bot.core.events import Event
-from bot.core.model import RequestId
+from bot.core.ids import RequestId
 from bot.store.tables import event_bodies, events
 
 _ADAPTERS: dict[str, TypeAdapter[Event]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}

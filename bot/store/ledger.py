@@ -13,7 +13,8 @@ from bot.core import judging, lifecycle
 from bot.core.commands import Ask, Command
 from bot.core.fold import UNVERSIONED, evolve, fold
 from bot.core.follow_ups import Wish, follow_ups
-from bot.core.model import ChannelId, Elsewhere, MessageTs, ObjectId, Request, RequestId, SlackUserId
+from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
+from bot.core.model import Elsewhere, Request
 from bot.core.policy import Refusal
 from bot.core.terms import Terms
 from bot.store import tasks as outbox

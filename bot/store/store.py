@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.clock import Clock
 from bot.core.commands import Command
-from bot.core.model import RequestId
+from bot.core.ids import RequestId
 from bot.store.ledger import Applied, Entry, Judge, Ledger
 from bot.store.writer import Writer
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, o
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.core.follow_ups import COLLAPSING, POSTING, WAITING, Wish
-from bot.core.model import RequestId
+from bot.core.ids import RequestId
 from bot.store.events import as_text
 from bot.store.tables import posts, tasks
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bot.core.alike import Split, split
 from bot.core.detections import SERIOUS, USUAL, is_usual
-from bot.core.model import ObjectId, RiskySnapshot, Target
+from bot.core.ids import ObjectId
+from bot.core.model import RiskySnapshot, Target
 from bot.core.reasons import Origin, Reason
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

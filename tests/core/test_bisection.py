@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.bisection import MOST_CALLS, Bisection
-from bot.core.model import ObjectId, Receipt
+from bot.core.ids import ObjectId
+from bot.core.model import Receipt
 
 Call = tuple[frozenset[int], Receipt]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.detections import SERIOUS, USUAL, Detection, is_news, is_rarely_false, reasons_of, words_of
-from bot.core.model import ObjectId
+from bot.core.ids import ObjectId
 from bot.core.reasons import Origin, Reason, network_of
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -6,9 +6,10 @@ from datetime import timedelta
 from bot.core import events as ev
 from bot.core.commands import BeginSend, Explain, Judge, ReadBack, RecordFailed, RecordRefused
 from bot.core.fold import evolve
+from bot.core.ids import ObjectId, RequestId
 from bot.core.judging import follow_up, has_risen
 from bot.core.lifecycle import decide
-from bot.core.model import ObjectId, Receipt, Request, RequestId, Target
+from bot.core.model import Receipt, Request, Target
 from bot.core.pace import WIDEST
 from bot.core.policy import Refusal
 from bot.core.reasons import Reason

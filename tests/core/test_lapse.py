@@ -6,8 +6,9 @@ from datetime import datetime
 from bot.core import events as ev
 from bot.core.commands import BeginSend, Command, Judge, Lapse, ReadBack, RecordAccepted
 from bot.core.fold import evolve
+from bot.core.ids import RequestId
 from bot.core.lifecycle import decide
-from bot.core.model import Request, RequestId
+from bot.core.model import Request
 from bot.core.policy import Refusal
 from tests.core.test_lifecycle import BEGAN, ID, RECEIPT, TERMS, USERS, at_risk, safe, told
 

@@ -22,8 +22,9 @@ from bot.core.commands import (
 )
 from bot.core.fold import evolve
 from bot.core.follow_ups import follow_ups
+from bot.core.ids import ChannelId, MessageTs, ObjectId, SlackUserId
 from bot.core.lifecycle import ask, decide
-from bot.core.model import ChannelId, MessageTs, ObjectId, Receipt, Request, SlackUserId
+from bot.core.model import Receipt, Request
 from bot.core.policy import Refusal
 from bot.core.reasons import Origin, Reason
 from tests.core.test_alike import LEAKED, TRAVEL, crowd, user

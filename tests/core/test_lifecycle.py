@@ -31,25 +31,13 @@ from bot.core.commands import (
     ReportMistake,
     Withdraw,
 )
+from bot.core.decisions import Void
 from bot.core.fold import evolve, fold
 from bot.core.follow_ups import edits_outcome, follow_ups
+from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
 from bot.core.lifecycle import ask, decide
 from bot.core.mistake import unreportable
-from bot.core.model import (
-    Asker,
-    ChannelId,
-    Elsewhere,
-    Finding,
-    MessageTs,
-    ObjectId,
-    Receipt,
-    Request,
-    RequestId,
-    RiskySnapshot,
-    SlackUserId,
-    Target,
-    Void,
-)
+from bot.core.model import Asker, Elsewhere, Finding, Receipt, Request, RiskySnapshot, Target
 from bot.core.policy import Refusal
 from bot.core.reasons import Blind, Reason
 from bot.core.terms import Terms, may_send

@@ -9,11 +9,13 @@ import pytest
 
 from bot.core import events as ev
 from bot.core.commands import BeginSend, Command, ReadBack, RecordAccepted, RecordFailed, ReportMistake, Stop
+from bot.core.decisions import Decision
 from bot.core.fold import evolve
 from bot.core.follow_ups import Wish, follow_ups
+from bot.core.ids import ChannelId, SlackUserId
 from bot.core.lifecycle import decide
 from bot.core.mistake import unreportable
-from bot.core.model import ChannelId, Decision, Receipt, Request, SlackUserId, State
+from bot.core.model import Receipt, Request, State
 from bot.core.persons import Person
 from bot.core.policy import Policy, Refusal, Standing, may_report
 from tests.core.test_lifecycle import ASKER, BEGAN, ID, RECEIPT, TERMS, USERS, safe, told

@@ -7,7 +7,9 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
-from bot.core.model import Decision, ObjectId, SlackUserId, Target
+from bot.core.decisions import Decision
+from bot.core.ids import ObjectId, SlackUserId
+from bot.core.model import Target
 from bot.delivery.freshness import READ_AGAIN, READ_WITHIN, Freshness
 from bot.delivery.jobs import Job
 from bot.delivery.reading import Reading

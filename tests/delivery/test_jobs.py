@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from bot.core.model import Decision, SlackUserId, Target
+from bot.core.decisions import Decision
+from bot.core.ids import SlackUserId
+from bot.core.model import Target
 from bot.delivery.jobs import Job
 from tests.slack.made import NOON, request, snapshot
 

@@ -11,7 +11,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.authority import Authority
-from bot.core.model import ObjectId
+from bot.core.ids import ObjectId
 from bot.core.policy import Policy
 from bot.core.terms import Terms
 from bot.delivery.conversation import Conversation

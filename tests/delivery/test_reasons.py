@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 
-from bot.core.model import ObjectId
+from bot.core.ids import ObjectId
 from bot.delivery.reasons import Reasons, WhyWant
 from bot.errors import Throttled
 from bot.graph.pacer import Turn

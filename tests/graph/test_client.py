@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.core.model import ObjectId
+from bot.core.ids import ObjectId
 from bot.core.pace import Slot
 from bot.errors import (
     Ambiguous,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bot.clouds import GRAPH_ROOTS
 from bot.core.detections import Detection
-from bot.core.model import ObjectId, Receipt
+from bot.core.ids import ObjectId
+from bot.core.model import Receipt
 from bot.errors import Garbled
 from bot.graph.detections import USERS_A_CALL, DetectionPage, of_users, read_page
 from bot.graph.wire import GraphAnswer

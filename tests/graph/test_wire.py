@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.model import ObjectId, Receipt, RiskySnapshot
+from bot.core.ids import ObjectId
+from bot.core.model import Receipt, RiskySnapshot
 from bot.core.persons import DirectoryUser
 from bot.errors import (
     Ambiguous,

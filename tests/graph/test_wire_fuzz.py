@@ -19,7 +19,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import TypeAdapter
 
 from bot.core.backoff import RETRY_AFTER_CAP, delay
-from bot.core.model import ObjectId, Receipt
+from bot.core.ids import ObjectId
+from bot.core.model import Receipt
 from bot.errors import Ambiguous, Forbidden, Garbled, GraphError, Throttled, Unauthorized, Unavailable
 from bot.graph import detections, wire
 from bot.graph.application import secret_end

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.model import SlackUserId
+from bot.core.ids import SlackUserId
 from demo.graph.directory import ADELE, ALEX, HENRIETTA, ISAIAH, JONI, LYNNE, PRADEEP
 from tests.rig import APPROVALS, running
 

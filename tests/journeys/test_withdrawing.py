@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.model import RequestId
+from bot.core.ids import RequestId
 from bot.store.events import history
 from demo.local_slack import Message
 from demo.wire import Fault

@@ -5,21 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.model import (
-    Asker,
-    ChannelId,
-    Decision,
-    MessageTs,
-    ObjectId,
-    Progress,
-    Receipt,
-    Request,
-    RequestId,
-    RiskySnapshot,
-    SlackUserId,
-    State,
-    Target,
-)
+from bot.core.decisions import Decision
+from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
+from bot.core.model import Asker, Progress, Receipt, Request, RiskySnapshot, State, Target
 from bot.slack.blocks.message import Message
 from bot.slack.blocks.place import Place
 from demo.local_slack.blockkit import faults_of_message, faults_of_text, faults_of_view

@@ -7,7 +7,8 @@ from typing import get_args
 
 import pytest
 
-from bot.core.model import ChannelId, Elsewhere, Finding, MessageTs, RequestId, SlackUserId, State
+from bot.core.ids import ChannelId, MessageTs, RequestId, SlackUserId
+from bot.core.model import Elsewhere, Finding, State
 from bot.core.problems import Problem
 from bot.slack.blocks import answers, refusals
 from bot.slack.blocks.message import Message

@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bot.core.alike import split
-from bot.core.model import Decision, ObjectId, Request, SlackUserId, State, Target
+from bot.core.decisions import Decision
+from bot.core.ids import ObjectId, SlackUserId
+from bot.core.model import Request, State, Target
 from bot.core.reasons import Reason
 from bot.slack.blocks import changed, incident, refusals, thread
 from bot.slack.blocks.approval import approval_message

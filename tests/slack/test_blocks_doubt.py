@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.model import Decision, Progress, Request, State, Target
+from bot.core.decisions import Decision
+from bot.core.model import Progress, Request, State, Target
 from bot.slack.blocks import answers, changed, incident, thread
 from bot.slack.blocks.approval import approval_message
 from bot.slack.blocks.message import Message

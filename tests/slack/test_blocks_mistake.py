@@ -5,7 +5,9 @@ from typing import Any, get_args
 
 import pytest
 
-from bot.core.model import Decision, ObjectId, State, Target
+from bot.core.decisions import Decision
+from bot.core.ids import ObjectId
+from bot.core.model import State, Target
 from bot.core.policy import Why
 from bot.slack.blocks import incident, mistake, refusals, thread
 from bot.slack.blocks.approval import approval_message

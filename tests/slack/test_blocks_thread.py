@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 import pytest
 
-from bot.core.model import Decision, Progress, Receipt, State
+from bot.core.decisions import Decision
+from bot.core.model import Progress, Receipt, State
 from bot.slack.blocks import changed, incident, thread
 from bot.slack.blocks.message import Message
 from bot.slack.blocks.words import date

@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 import pytest
 
-from bot.core.model import ObjectId, Progress, Receipt, RiskySnapshot, State, Target
+from bot.core.ids import ObjectId
+from bot.core.model import Progress, Receipt, RiskySnapshot, State, Target
 from bot.slack.blocks import changed, incident, thread
 from bot.slack.blocks.approval import approval_message
 from bot.slack.blocks.words import date

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.model import ChannelId, MessageTs, ObjectId
+from bot.core.ids import ChannelId, MessageTs, ObjectId
 from bot.slack.blocks import words
 from bot.slack.blocks.approval import approval_message
 from bot.slack.blocks.place import Place

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, text
 from bot.core import events as ev
 from bot.core.commands import Ask, FoundUsers
 from bot.core.follow_ups import Wish
-from bot.core.model import Asker, ChannelId, Elsewhere, ObjectId, RequestId, RiskySnapshot, SlackUserId, Target
+from bot.core.ids import ChannelId, ObjectId, RequestId, SlackUserId
+from bot.core.model import Asker, Elsewhere, RiskySnapshot, Target
 from bot.core.terms import Terms
 from bot.errors import NothingRecorded, StoreError
 from bot.store import tasks as outbox

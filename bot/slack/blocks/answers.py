@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, assert_never
 
-from bot.core.model import MAX_USERS, Request, RequestId
+from bot.core.ids import RequestId
+from bot.core.model import MAX_USERS, Request
 from bot.core.parsing import MAX_REASON, MAX_TEXT
 from bot.core.problems import Problem
 from bot.slack.blocks import people, words

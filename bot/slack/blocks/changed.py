@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.model import MAX_USERS_SHOWN, ObjectId, Request, Target
+from bot.core.ids import ObjectId
+from bot.core.model import MAX_USERS_SHOWN, Request, Target
 from bot.slack.blocks import looked, people, words
 from bot.slack.blocks.looked import last_look, left_out
 from bot.slack.blocks.message import Message, context, joined, said

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from bot.core.model import Request, RiskySnapshot, SlackUserId, Target
+from bot.core.ids import SlackUserId
+from bot.core.model import Request, RiskySnapshot, Target
 from bot.slack.blocks import people, words
 
 _SAFE = "confirmedSafe"

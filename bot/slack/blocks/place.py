@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.core.model import ChannelId
+from bot.core.ids import ChannelId
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.core.model import MAX_USERS_A_CALL, Decision, Request
+from bot.core.decisions import Decision
+from bot.core.model import MAX_USERS_A_CALL, Request
 from bot.core.pace import INTERVAL
 from bot.core.trouble import Trouble
 from bot.slack.blocks import looked, people, words

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from bot.core.model import ChannelId, Decision, MessageTs, ObjectId, SlackUserId
+from bot.core.decisions import Decision
+from bot.core.ids import ChannelId, MessageTs, ObjectId, SlackUserId
 from bot.slack.blocks.place import Place
 
 MAX_NAME = 160

@@ -1,0 +1,34 @@
+"""Who decided, and when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.core.ids import ObjectId, SlackUserId
+
+Reopened = Literal["", "lapsed", "drifted", "voided"]
+Void = Literal[
+    "",
+    "at_risk",  # their own account is
+    "not_allowed",  # the policy lets them approve it no longer
+    "not_enough",  # nothing is wrong with it, but the policy asks for more of them
+    "seen_before",  # given for what the request showed before
+]
+"""Why an approval counts no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One person's approval, denial, stop or report."""
+
+    by: SlackUserId
+    at: datetime
+    view: int
+    reason: str = ""
+    email: str = ""
+    """By which the account in Entra is looked for."""
+    accounts: tuple[ObjectId, ...] = ()
+    """Their account in Entra, where it was known; more than one where the policy names several."""
+    teams: tuple[str, ...] = ()
+    """The keys of the teams they were in then."""
+    void: Void = ""
