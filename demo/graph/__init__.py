@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from demo.front import Asked, Front, Reply
-from demo.graph import people, routes
+from demo.graph import memberships, people, routes
 from demo.graph.answers import USUAL_CODES, Refused, broken, challenged, error
 from demo.graph.counting import Counted, counted, kind_of, seconds_between
 from demo.graph.directory import Directory
@@ -64,6 +64,7 @@ class LocalGraph(Front, Directory):
         self._is_live = is_live
         self._token_roles = token_roles
         self._risk = routes.Risk(self)
+        self.memberships = memberships.Memberships(self)
         self._next_free = datetime.min.replace(tzinfo=UTC)
         self._used_up = 0
         people.fill(self)
@@ -123,6 +124,14 @@ class LocalGraph(Front, Directory):
             case "GET", routes.USERS:
                 self._admit_to_directory(roles)
                 return routes.list_users(self, request.query, self.url)
+            case "POST", path if one := memberships.CHECK_GROUPS.fullmatch(path):
+                memberships.admit_to_groups(roles)
+                content_type = request.headers.get("Content-Type")
+                return self.memberships.groups(one[1], content_type, request.query, body, self.url)
+            case "GET", path if one := memberships.ROLES_OF.fullmatch(path):
+                memberships.admit_to_roles(roles)
+                level = request.headers.get("ConsistencyLevel", "")
+                return self.memberships.roles(one[1], request.query, self.url, consistency=level, permissions=roles)
             case "GET", path if one := routes.ONE_USER.fullmatch(path):
                 return self._user(one, request, roles)
             case method, path:

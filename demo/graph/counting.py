@@ -5,10 +5,10 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from demo.graph import routes
+from demo.graph import memberships, routes
 from demo.wire import Call
 
-Kind = Literal["confirmSafe", "riskyUsers", "riskyUser", "riskDetections", "users", "other"]
+Kind = Literal["confirmSafe", "riskyUsers", "riskyUser", "riskDetections", "users", "memberships", "other"]
 PACED: frozenset[Kind] = frozenset({"confirmSafe", "riskyUsers", "riskyUser", "riskDetections"})
 """What shares one request a second: identity protection and conditional access (Graph's throttling limits)."""
 
@@ -32,6 +32,8 @@ def kind_of(path: str) -> Kind:
         return "riskDetections"
     if routes.ONE_RISKY.fullmatch(path):
         return "riskyUser"
+    if memberships.CHECK_GROUPS.fullmatch(path) or memberships.ROLES_OF.fullmatch(path):
+        return "memberships"
     return "users" if path == routes.USERS or routes.ONE_USER.fullmatch(path) else "other"
 
 

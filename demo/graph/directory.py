@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
+from demo.graph.groups import Groups
 from demo.graph.records import GraphUser, RiskDetection, RiskyUserRecord
 
 ADELE = "87d349ed-44d7-43e1-9a83-5f2406dee5bd"
@@ -20,10 +21,11 @@ ISAIAH = "5bde3e51-d13b-4db1-9948-fe4b109d11a7"
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-class Directory:
+class Directory(Groups):
     """The accounts and risk records, changed by people at Contoso and by confirmSafe."""
 
     def __init__(self, now: Callable[[], datetime], processing: float) -> None:
+        super().__init__()
         self.users: dict[str, GraphUser] = {}
         self.risky: dict[str, RiskyUserRecord] = {}
         self.detections: dict[str, RiskDetection] = {}

@@ -125,10 +125,7 @@ def get_user(directory: Directory, id_or_upn: str, query: Mapping[str, str], url
     names = select(query, unasked, "microsoft.graph.user")
     user = directory.find(id_or_upn)
     if user is None:
-        message = (
-            f"Resource '{id_or_upn}' does not exist or one of its queried reference-property objects are not present."
-        )
-        raise Refused(404, "Request_ResourceNotFound", message)
+        raise missing(id_or_upn)
     row = user.as_json()
     where = context(url, "users", query) + "/$entity"
     return Reply(200, {"@odata.context": where} | {name: row[name] for name in names})
@@ -152,8 +149,21 @@ def list_users(directory: Directory, query: Mapping[str, str], url: str) -> Repl
     return Reply(200, body | {"value": [{name: row[name] for name in names} for row in rows[:top]]})
 
 
+def missing(id_or_upn: str) -> Refused:
+    """Say that the directory has no such account."""
+    message = (
+        f"Resource '{id_or_upn}' does not exist or one of its queried reference-property objects are not present."
+    )
+    return Refused(404, "Request_ResourceNotFound", message)
+
+
 def read_confirm_safe(content_type: str | None, query: Mapping[str, str], body: bytes) -> list[str]:
     """Read the body of a confirmSafe and return its user ids."""
+    return _user_ids(read_parameters(content_type, query, body, "userIds"))
+
+
+def read_parameters(content_type: str | None, query: Mapping[str, str], body: bytes, name: str) -> object:
+    """Read the body of an action and return its one parameter."""
     only(query)
     if content_type is None:
         raise broken("Write requests (excluding DELETE) must contain the Content-Type header declaration.")
@@ -165,9 +175,9 @@ def read_confirm_safe(content_type: str | None, query: Mapping[str, str], body: 
         raise broken("Unable to read JSON request payload.") from None
     if not isinstance(parameters, dict):
         raise broken("Empty Payload. JSON content expected.")
-    if unknown := parameters.keys() - {"userIds"}:
+    if unknown := parameters.keys() - {name}:
         raise broken(f"The parameter '{min(unknown)}' in the request payload is not a valid parameter.")
-    return _user_ids(parameters.get("userIds"))
+    return parameters.get(name)
 
 
 def _user_ids(user_ids: object) -> list[str]:

@@ -23,6 +23,10 @@ ROLES = {
     "users": {"IdentityRiskyUser.ReadWrite.All", "User.Read.All"},
     "reader": {"IdentityRiskyUser.Read.All"},
     "writer": {"IdentityRiskyUser.ReadWrite.All"},
+    "members": {"User.Read.All", "GroupMember.Read.All"},
+    "groups": {"GroupMember.Read.All"},
+    "roles": {"User.Read.All", "RoleManagement.Read.Directory"},
+    "directory": {"Directory.Read.All"},
     "none": set[str](),
 }
 
