@@ -41,10 +41,13 @@ class GraphRequest:
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_question: bool = False
+    """Whether it changes nothing although it is a POST."""
 
     @property
     def is_write(self) -> bool:
-        return self.method != "GET"
+        return self.method != "GET" and not self.is_question
 
 
 @dataclass(frozen=True, slots=True)

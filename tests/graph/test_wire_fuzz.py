@@ -26,6 +26,7 @@ from bot.graph import detections, wire
 from bot.graph.application import secret_end
 from bot.graph.claims import claims_of
 from bot.graph.client import Graph
+from bot.graph.memberships import check_groups, memberships, read_groups, read_roles
 from bot.graph.pacer import Pacer, SingleCall, Turn
 from bot.graph.wire import GraphAnswer, GraphRequest
 from tests.clocks import WarpClock
@@ -173,7 +174,7 @@ def read(reader: Callable[[], Any]) -> Any:
 
 
 @STEADY
-@given(ANSWERS, st.sampled_from([FIRST_READ, wire.confirm_safe([ALEX])]))
+@given(ANSWERS, st.sampled_from([FIRST_READ, check_groups(ALEX, [ALEX]), wire.confirm_safe([ALEX])]))
 def test_any_answer_is_a_success_or_one_failure_of_the_tree(answer: GraphAnswer, request: GraphRequest) -> None:
     receipt = wire.receipt_of(answer, "mine")
     keeps(receipt)
@@ -255,6 +256,25 @@ def test_any_page_of_detections_is_read_or_garbled(body: Any, link: str) -> None
 
 
 @STEADY
+@given(lists_of(TEXT))
+@example({"value": ["\ud83d"]})
+def test_any_list_of_groups_is_read_or_garbled(body: Any) -> None:
+    found = read(lambda: read_groups(GraphAnswer(200, {}, body), NOTED))
+    assert found is None or found == {row.lower() for row in body["value"]}
+
+
+@STEADY
+@given(lists_of(having(id=TEXT, roleTemplateId=st.none() | TEXT)))
+@example({"value": [{"id": "r"}], "@odata.nextLink": False})
+def test_any_page_of_roles_is_read_or_garbled(body: Any) -> None:
+    page = read(lambda: read_roles(GraphAnswer(200, {}, body), NOTED))
+    if page is not None:
+        templates, link = page
+        assert templates == {(row.get("roleTemplateId") or "").lower() for row in body["value"]}
+        assert link == (body.get("@odata.nextLink") or "")
+
+
+@STEADY
 @given(APPLICATIONS)
 @example({"passwordCredentials": [{"hint": "Sn7", "endDateTime": "9999-12-31T23:59:59-14:00"}]})
 def test_any_application_tells_an_end_or_none(body: Any) -> None:
@@ -307,6 +327,8 @@ def reads(graph: Graph) -> list[Callable[[], Awaitable[Any]]]:
         lambda: graph.risky_user(ALEX, Turn.READ_BACK),
         lambda: graph.directory_user(ALEX),
         lambda: graph.detections(detections.of_users([ALEX]), Turn.WHY),
+        lambda: memberships(graph, ALEX, [ALEX]),
+        lambda: memberships(graph, ALEX, ["role:any"]),
     ]
 
 
