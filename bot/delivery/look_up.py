@@ -29,7 +29,7 @@ from bot.errors import (
     Unauthorized,
     Unavailable,
 )
-from bot.graph.accounts import DIRECTORY
+from bot.graph.accounts import DIRECTORY, may_read
 from bot.graph.pacer import Turn
 from bot.store.ledger import Applied
 from bot.store.tasks import Task
@@ -138,8 +138,7 @@ async def _find(context: Context, request: Request) -> Ending:
 async def _resolve(context: Context, request: Request) -> _Sought:
     """Turn what was typed into object ids."""
     await context.graph.sign_in()
-    roles = context.graph.tokens.roles()
-    has_directory = roles is None or DIRECTORY in roles
+    has_directory = may_read(DIRECTORY, context.graph.tokens.roles())
     slack = asyncio.Semaphore(PEOPLE_AT_ONCE)
     sought = _Sought()
     sought.findings += [Finding("unreadable", typed) for typed in request.unreadable]

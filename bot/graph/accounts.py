@@ -10,8 +10,16 @@ from bot.graph.client import Graph
 from bot.memory import Memory
 
 DIRECTORY = "User.Read.All"
+GROUPS = "GroupMember.Read.All"
+EVERYTHING = "Directory.Read.All"
+"""Holds both of them."""
 
 log = structlog.get_logger()
+
+
+def may_read(permission: str, roles: frozenset[str] | None) -> bool:
+    """Whether a token with these roles has the directory's permission; one that doesn't show them may have it."""
+    return roles is None or not roles.isdisjoint({permission, EVERYTHING})
 
 
 class Accounts:
@@ -44,7 +52,7 @@ class Accounts:
 
     async def _find(self, email: str) -> tuple[DirectoryUser, ...] | None:
         roles = self._graph.tokens.roles()
-        if roles is not None and DIRECTORY not in roles:
+        if not may_read(DIRECTORY, roles):
             return None
         try:
             return await self._graph.everybody_with(email)
