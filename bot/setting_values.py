@@ -5,13 +5,29 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
-NOBODY = "is empty: nobody could approve. Give Slack user ids (U…) or user group ids (S…)."
+from bot.core.rules import ENTRA_GROUP
+
+
+class Kind(NamedTuple):
+    """What the entries of a list are."""
+
+    pattern: str
+    words: str
+
+
+GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+MEMBER = Kind(
+    rf"[UWS][A-Z0-9]+|{ENTRA_GROUP}{GUID}", "Slack user ids (U…), user group ids (S…) or entra-group:<object id>"
+)
+_CHANNEL = Kind(r"[CG][A-Z0-9]+", "channel ids (C… or G…), not names")
+NOBODY = f"is empty: nobody could approve. Give {MEMBER.words}, or teams and rules in a POLICY_FILE."
 _LONGEST = timedelta(days=365)
-_ECHOED = 24
+ECHOED = 24
 """Longer entries are not repeated in a problem: a token pasted into the wrong setting is longer."""
 
 
@@ -85,7 +101,7 @@ def tenant(value: str) -> str:
 
 
 def client(value: str) -> str:
-    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
+    if not re.fullmatch(GUID, value):
         raise ValueError("must be a GUID: the Application (client) ID of the app registration.")
     return value.lower()
 
@@ -111,21 +127,32 @@ def flag(value: str) -> bool:
     return value.lower() in {"true", "1"}
 
 
-def _ids(pattern: str, kind: str) -> Callable[[str], tuple[str, ...]]:
+def shown(entry: str) -> str:
+    """Repeat what was typed, unless it might be a token that was pasted into the wrong place."""
+    if len(entry) <= ECHOED:
+        return f"`{entry}`" if entry.isprintable() else "an entry that can't be printed"
+    return f"`{ENTRA_GROUP}` without a GUID" if entry.startswith(ENTRA_GROUP) else "an entry that is too long"
+
+
+def entry(value: str, kind: Kind) -> str:
+    """Return one entry of a list, an object id in lower case."""
+    if not re.fullmatch(kind.pattern, value):
+        raise ValueError(f"holds {shown(value)}: give {kind.words}.")
+    return value.lower() if value.startswith(ENTRA_GROUP) else value
+
+
+def _ids(kind: Kind) -> Callable[[str], tuple[str, ...]]:
     def check(value: str) -> tuple[str, ...]:
-        entries = tuple(dict.fromkeys(entry.strip() for entry in re.split(r"[,\n]", value) if entry.strip()))
-        if any(entry.startswith("entra-group:") for entry in entries):
-            raise ValueError(f"names an `entra-group:`, which this version can't ask yet: give {kind}.")
-        if wrong := [entry for entry in entries if not re.fullmatch(pattern, entry)]:
-            shown = ", ".join(f"`{e}`" if len(e) <= _ECHOED else "an entry that is too long" for e in wrong)
-            raise ValueError(f"holds {shown}: give {kind}.")
-        return entries
+        entries = dict.fromkeys(part.strip() for part in re.split(r"[,\n]", value) if part.strip())
+        if wrong := [part for part in entries if not re.fullmatch(kind.pattern, part)]:
+            raise ValueError(f"holds {', '.join(map(shown, wrong))}: give {kind.words}.")
+        return tuple(dict.fromkeys(entry(part, kind) for part in entries))
 
     return check
 
 
-people = _ids(r"[UWS][A-Z0-9]+", "Slack user ids (U…) or user group ids (S…)")
-channels = _ids(r"[CG][A-Z0-9]+", "channel ids (C… or G…), not names")
+people = _ids(MEMBER)
+channels = _ids(_CHANNEL)
 
 
 def approvers(value: str) -> tuple[str, ...]:
@@ -135,7 +162,7 @@ def approvers(value: str) -> tuple[str, ...]:
 
 
 def channel(value: str) -> str:
-    if not re.fullmatch(r"[CG][A-Z0-9]+", value):
+    if not re.fullmatch(_CHANNEL.pattern, value):
         raise ValueError("must be one channel id (C… or G…), not a name.")
     return value
 

@@ -8,18 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, InstanceOf, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot import setting_credentials as credentials
 from bot import setting_values as values
 from bot.clouds import GRAPH_ROOTS, LOGIN_HOSTS
+from bot.core.rules import Policy, of_lists
 from bot.errors import SettingsInvalid
+from bot.setting_policy import policy_written
 from bot.setting_sources import read_dotenv, text_of, without_empty
 
 _NOT_BUILT = {
     "SLACK_APP_TOKEN": "Socket Mode",
-    "POLICY_FILE": "policy file",
     "DATABASE_ADMIN_URL": "separate owner of the database",
     "AUDIT_RETENTION": "pruning of the audit trail",
     "ADMIN_HOST": "admin listener",
@@ -30,7 +31,6 @@ _MISSING = {
     "SLACK_BOT_TOKEN": "is missing: give the Bot User OAuth Token (xoxb-…) of the Slack app.",
     "SLACK_SIGNING_SECRET": "is missing: needed for HTTP. Slack shows it under Basic Information.",
     "AZURE_TENANT_ID": "is missing: give the Directory (tenant) ID of the app registration.",
-    "APPROVERS": values.NOBODY,
     "APPROVAL_CHANNEL": "is missing: give the id (C…) of the channel where requests are decided.",
 }
 
@@ -111,7 +111,14 @@ class Settings(BaseSettings):
         "Moves only where calls go: the token stays the cloud's.",
     )
     approvers: Annotated[tuple[str, ...], BeforeValidator(values.approvers)] = Field(
-        description="Who may approve: Slack user ids (`U…`) and user group ids (`S…`), separated by commas."
+        default=(),
+        description="Who may approve: Slack user ids (`U…`), user group ids (`S…`) and groups in Entra "
+        "(`entra-group:<object id>`), separated by commas.",
+    )
+    policy_file: Path | None = Field(
+        default=None,
+        description="A TOML file with teams, rules and limits, see *Rules*; instead of `APPROVERS`, `REQUESTERS` and "
+        "`REQUESTS_PER_HOUR`. Its name ends in `_FILE`, but it is a setting of its own.",
     )
     approval_channel: Annotated[str, BeforeValidator(values.channel)] = Field(
         description="The id (`C…`) of the one channel where requests are posted and decided."
@@ -169,6 +176,13 @@ class Settings(BaseSettings):
     )
     files: dict[str, Path] = {}
     """Which settings came by `<NAME>_FILE`, and from where: not itself a setting."""
+    written: InstanceOf[Policy] | None = None
+    """What the policy file says: not itself a setting either."""
+
+    @property
+    def policy(self) -> Policy:
+        """Who may ask and approve, and how many it takes: by the policy file, or by the lists."""
+        return self.written or of_lists(self.approvers, self.requesters, self.requests_per_hour)
 
     @property
     def database_path(self) -> Path:
@@ -199,6 +213,7 @@ class SettingDoc:
 
 _ONE_OF_FOUR = "**one of four**"
 _DEFAULTS = {
+    "APPROVERS": "**required**, or `POLICY_FILE`",
     "AZURE_CLIENT_ID": "**required**",
     **dict.fromkeys(credentials.KINDS, _ONE_OF_FOUR),
     "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN": "`false`",
@@ -218,7 +233,8 @@ def _doc(name: str, default: Any, meaning: str, *, is_required: bool) -> Setting
     return SettingDoc(name, shown, meaning)
 
 
-_FIELDS = {field.alias or "": field for name, field in Settings.model_fields.items() if name != "files"}
+_NO_SETTINGS = {"files", "written"}
+_FIELDS = {field.alias or "": field for name, field in Settings.model_fields.items() if name not in _NO_SETTINGS}
 SETTINGS = tuple(
     _doc(name, field.default, field.description or "", is_required=field.is_required())
     for name, field in _FIELDS.items()
@@ -235,9 +251,12 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
         name: text for name in (*_FIELDS, *_NOT_BUILT, *_OAUTH) if (text := text_of(name, both, problems, files))
     }
     problems += _contradictions(given)
+    policy = policy_written(given, both, problems)
     settings = None
     try:
-        settings = Settings(FILES=files, **{name: text for name, text in given.items() if name in _FIELDS})
+        settings = Settings(
+            FILES=files, WRITTEN=policy, **{name: text for name, text in given.items() if name in _FIELDS}
+        )
     except ValidationError as error:
         # Raised below, outside of this block: pydantic's own error holds what was typed, secrets too.
         problems += _invalid(error, both)

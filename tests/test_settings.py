@@ -9,7 +9,9 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot.clouds import GRAPH_ROOTS, LOGIN_HOSTS
+from bot.core.rules import of_lists
 from bot.errors import SettingsInvalid
+from bot.policy_file import read_policy
 from bot.settings import SETTINGS, Settings, load
 
 GOOD = {
@@ -24,6 +26,10 @@ GOOD = {
 NO_CREDENTIAL = (
     "AZURE_CLIENT_SECRET is missing, and so is any other credential: give one of AZURE_CLIENT_SECRET, "
     "AZURE_CLIENT_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE and AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential."
+)
+NOBODY = (
+    "is empty: nobody could approve. Give Slack user ids (U…), user group ids (S…) or entra-group:<object id>, "
+    "or teams and rules in a POLICY_FILE."
 )
 SECRETS = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "AZURE_CLIENT_SECRET", "AUDIT_KEY")
 
@@ -61,10 +67,10 @@ def test_seven_settings_are_enough_and_the_rest_has_its_defaults() -> None:
 
 def test_nothing_set_names_all_that_is_required_at_once() -> None:
     assert problems({}) == [
+        f"APPROVERS {NOBODY}",
         "SLACK_BOT_TOKEN is missing: give the Bot User OAuth Token (xoxb-…) of the Slack app.",
         "SLACK_SIGNING_SECRET is missing: needed for HTTP. Slack shows it under Basic Information.",
         "AZURE_TENANT_ID is missing: give the Directory (tenant) ID of the app registration.",
-        "APPROVERS is empty: nobody could approve. Give Slack user ids (U…) or user group ids (S…).",
         "APPROVAL_CHANNEL is missing: give the id (C…) of the channel where requests are decided.",
         NO_CREDENTIAL,
         "AZURE_CLIENT_ID is missing: give the Application (client) ID of the app registration.",
@@ -96,12 +102,11 @@ OTHER_TOKEN = "is another kind of token: give the Bot User OAuth Token (xoxb-…
 ADDRESS = "is not an address such as https://host."
 PLAIN = "must be a plain address, without a user, a query or a fragment."
 HTTPS = "must be https: plain http is only taken to this machine itself."
-PEOPLE = "give Slack user ids (U…) or user group ids (S…)."
+PEOPLE = "give Slack user ids (U…), user group ids (S…) or entra-group:<object id>."
 DURATION = "must be an ISO 8601 duration, such as PT8H or PT90M."
 SPAN = "must be longer than nothing and at most P365D."
 SQLITE = "must be sqlite:///<file>, or sqlite:////<file> with an absolute path."
 POSTGRES = "is a PostgreSQL address, but this version has SQLite only: use sqlite:///<file>."
-GROUP = "names an `entra-group:`, which this version can't ask yet: " + PEOPLE
 UNVERSIONED = "must be the root without a version, such as https://graph.microsoft.com."
 
 REFUSED = [
@@ -133,12 +138,13 @@ REFUSED = [
     ("GRAPH_URL", "http://graph.microsoft.com", HTTPS),
     ("GRAPH_URL", "http://127.0.0.1.contoso.com", HTTPS),
     ("GRAPH_URL", "https://graph.microsoft.com:99999", ADDRESS),
-    ("APPROVERS", " , ", "is empty: nobody could approve. Give Slack user ids (U…) or user group ids (S…)."),
+    ("APPROVERS", " , ", NOBODY),
     ("APPROVERS", "megan, U0MEGAN, @diego", "holds `megan`, `@diego`: " + PEOPLE),
     ("APPROVERS", "C0APPROVE", "holds `C0APPROVE`: " + PEOPLE),
     ("APPROVERS", "x" * 25, "holds an entry that is too long: " + PEOPLE),
-    ("APPROVERS", "entra-group:5a0c76d2-cb57-4ece-9bc1-c323178f116a", GROUP),
-    ("REQUESTERS", "U0MEGAN,entra-group:x", GROUP),
+    ("APPROVERS", "U0\x1b[2J", "holds an entry that can't be printed: " + PEOPLE),
+    ("APPROVERS", "entra-group:5a0c76d2-cb57-4ece-9bc1", "holds `entra-group:` without a GUID: " + PEOPLE),
+    ("REQUESTERS", "U0MEGAN,entra-group:x", "holds `entra-group:x`: " + PEOPLE),
     ("REQUESTERS", "everybody", "holds `everybody`: " + PEOPLE),
     ("APPROVAL_CHANNEL", "#id-approvals", "must be one channel id (C… or G…), not a name."),
     ("APPROVAL_CHANNEL", "C0ONE,C0TWO", "must be one channel id (C… or G…), not a name."),
@@ -178,7 +184,6 @@ def test_a_wrong_value_is_named_with_what_to_give(name: str, value: str, reason:
 
 NOT_BUILT = {
     "SLACK_APP_TOKEN": "Socket Mode",
-    "POLICY_FILE": "policy file",
     "DATABASE_ADMIN_URL": "separate owner of the database",
     "AUDIT_RETENTION": "pruning of the audit trail",
     "ADMIN_HOST": "admin listener",
@@ -198,6 +203,66 @@ def test_what_would_turn_the_slack_library_to_oauth_is_refused(name: str) -> Non
     assert problems(GOOD | {name: "1.2"}) == expected
 
 
+def without_approvers(**changes: str) -> dict[str, str]:
+    return {name: value for name, value in GOOD.items() if name != "APPROVERS"} | changes
+
+
+POLICY = """
+[teams.soc]
+members = ["S0SOC"]
+[[rules]]
+name = "all"
+needs = [{ from = ["soc"] }]
+"""
+
+
+def test_the_lists_are_a_policy_of_one_rule() -> None:
+    settings = loaded(REQUESTERS="U0ANALYST", REQUESTS_PER_HOUR="7")
+    assert settings.policy == of_lists(("U0MEGAN", "S0SOC"), ("U0ANALYST",), 7)
+    assert (settings.policy_file, settings.policy.digest) == (None, "")
+
+
+def test_a_policy_file_stands_for_the_lists(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(POLICY)
+    settings = load(without_approvers(POLICY_FILE=str(file)), None)
+    assert settings.policy == read_policy(file)
+    assert (settings.policy_file, settings.files) == (file, {})
+    assert (settings.approvers, settings.requesters, settings.requests_per_hour) == ((), (), 20)
+
+
+def test_the_policy_is_that_of_the_start_whatever_becomes_of_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(POLICY)
+    settings = load(without_approvers(POLICY_FILE=str(file)), None)
+    file.unlink()
+    assert settings.policy.rules[0].name == "all"
+
+
+@pytest.mark.parametrize("suffix", ["", "_FILE"])
+def test_a_policy_file_and_a_list_contradict_each_other(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(POLICY)
+    (tmp_path / "value").write_text("20")
+    lists = {"APPROVERS": "U0MEGAN", "REQUESTERS": "U0A", f"REQUESTS_PER_HOUR{suffix}": "20"}
+    if suffix:
+        lists["REQUESTS_PER_HOUR_FILE"] = str(tmp_path / "value")
+    assert problems(without_approvers(POLICY_FILE=str(tmp_path / "policy.toml"), **lists)) == [
+        f"POLICY_FILE and {name} are both set: keep one. The file says who may ask and approve, and how often."
+        for name in ("APPROVERS", "REQUESTERS", "REQUESTS_PER_HOUR")
+    ]
+
+
+def test_what_is_wrong_with_the_policy_file_comes_with_everything_else(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(POLICY.replace("S0SOC", "soc") + "color = 1\n")
+    told = problems(without_approvers(POLICY_FILE=str(tmp_path / "policy.toml"), PORT="http", ADMIN_PORT="1"))
+    assert [text.split(" ", 1)[0] for text in told] == ["ADMIN_PORT", "policy.toml:3:", "policy.toml:7:", "PORT"]
+
+
+def test_a_policy_file_that_is_not_there_is_not_a_missing_list(tmp_path: Path) -> None:
+    expected = ["POLICY_FILE names a file that can't be read (No such file or directory)."]
+    assert problems(without_approvers(POLICY_FILE=str(tmp_path / "none.toml"))) == expected
+
+
 def test_what_is_no_setting_is_nobodys_business() -> None:
     assert load(GOOD | {"PATH": "/bin", "HOME": "/", "PORTS": "x", "slack_app_token": "x"}, None) == load(GOOD, None)
 
@@ -214,7 +279,7 @@ def test_values_are_read_as_people_write_them() -> None:
         AZURE_AUTHORITY_HOST="login.contoso.com:8443/",
         AZURE_CLIENT_ID=GOOD["AZURE_CLIENT_ID"].upper(),
         APPROVERS=" U0MEGAN ,S0SOC,, W0DIEGO, U0MEGAN,",
-        REQUESTERS="U0ANALYST\nU0JONI\n",
+        REQUESTERS="U0ANALYST\nentra-group:5A0C76D2-cb57-4ece-9bc1-c323178f116a\n",
         INCIDENT_CHANNELS="C0INCIDENT,G0OLD",
         APPROVAL_TTL="P1DT2H3M4.5S",
         SEND_WITHIN="P1W",
@@ -225,7 +290,7 @@ def test_values_are_read_as_people_write_them() -> None:
     assert settings.azure_authority_host == "https://login.contoso.com:8443"
     assert settings.azure_client_id == GOOD["AZURE_CLIENT_ID"]
     assert settings.approvers == ("U0MEGAN", "S0SOC", "W0DIEGO")
-    assert settings.requesters == ("U0ANALYST", "U0JONI")
+    assert settings.requesters == ("U0ANALYST", "entra-group:5a0c76d2-cb57-4ece-9bc1-c323178f116a")
     assert settings.incident_channels == ("C0INCIDENT", "G0OLD")
     assert settings.approval_ttl == timedelta(days=1, hours=2, minutes=3, seconds=4.5)
     assert settings.send_within == timedelta(weeks=1)
@@ -325,7 +390,7 @@ def test_no_secret_is_in_a_problem(name: str, spoiled: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["APPROVERS", "INCIDENT_CHANNELS", "AZURE_CLIENT_ID", "PORT", "SLACK_BOT_TOKEN_FILE"]
+    "name", ["APPROVERS", "INCIDENT_CHANNELS", "AZURE_CLIENT_ID", "PORT", "SLACK_BOT_TOKEN_FILE", "POLICY_FILE"]
 )
 def test_a_token_pasted_into_the_wrong_setting_is_not_repeated(name: str) -> None:
     pasted = "xoxb-12345678901-hush-hush"
@@ -357,6 +422,6 @@ def test_without_a_terminal_the_log_is_json() -> None:
 
 
 def test_every_setting_has_a_line_for_the_readme() -> None:
-    assert len(SETTINGS) == len(Settings.model_fields) - len({"files"})
+    assert len(SETTINGS) == len(Settings.model_fields) - len({"files", "written"})
     assert all(doc.meaning.endswith(".") for doc in SETTINGS)
-    assert {doc.name for doc in SETTINGS if doc.default == "**required**"} == set(GOOD) - {"AZURE_CLIENT_SECRET"}
+    assert {doc.name for doc in SETTINGS if "**required**" in doc.default} == set(GOOD) - {"AZURE_CLIENT_SECRET"}
