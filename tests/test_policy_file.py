@@ -301,6 +301,10 @@ NEEDED = 'say whose approval it takes, such as needs = [{ from = ["soc"] }].'
         (f"rules = [7]\n{TEAM}", ["1: rule 1 must be a table.", f"2: teams: soc {UNUSED}"]),
         (f"{TEAM}[[rules]]\nname='all'", [f"1: teams: soc {UNUSED}", f'3: rule "all": needs is missing: {NEEDED}']),
         (f"{TEAM}{ALL}[ask]\nmembers = []", [f"7: ask: members is empty: {NO_ASKERS}"]),
+        (
+            f"{TEAM}{ALL.replace('}', '}, { from = [1] }')}",
+            ['5: rule "all", need 2: from must hold nothing but keys of teams in quotes.'],
+        ),
         (f"ask = 'all'\n{TEAM}{ALL}", ["1: ask must be a table."]),
         (f"[teams]\nsoc = ['S0SOC']\n{ALL}", ["2: teams.soc must be a table."]),
         (f'{TEAM}name = "S\\nOC"\n{ALL}', [f"3: teams.soc: name {ONE_LINE}"]),
