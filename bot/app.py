@@ -18,8 +18,8 @@ from bot.clock import Clock
 from bot.clouds import ADMIN_CENTERS
 from bot.core.follow_ups import Wish
 from bot.core.ids import ChannelId
+from bot.core.model import Request
 from bot.core.pace import INTERVAL
-from bot.core.policy import Policy
 from bot.core.terms import Terms
 from bot.delivery import confirm, explain, look_up, renewal, show, tell, timers, verify
 from bot.delivery.context import Context
@@ -31,12 +31,14 @@ from bot.graph.accounts import Accounts
 from bot.graph.client import Graph
 from bot.graph.credential_end import CredentialEnd
 from bot.graph.credentials import credentials_of
+from bot.graph.groups import Groups
 from bot.graph.pacer import Pacer, Slots
 from bot.graph.tokens import Tokens
 from bot.service import Service
 from bot.settings import Settings
 from bot.slack.blocks import answers
 from bot.slack.blocks.place import Place
+from bot.slack.blocks.rules import installed
 from bot.slack.installation import Installation
 from bot.slack.messenger import Messenger
 from bot.slack.people import People
@@ -87,10 +89,10 @@ class Outside:
     graph: Graph
     ends: CredentialEnd
 
-    def place(self) -> Place:
-        return Place(
-            approvers=self.settings.approvers,
-            requesters=self.settings.requesters,
+    def place(self, request: Request | None = None) -> Place:
+        place = Place(
+            approvers=(),
+            requesters=(),
             admin_url=ADMIN_CENTERS[self.settings.graph_cloud],
             channel=ChannelId(self.settings.approval_channel),
             help=self.settings.support_contact,
@@ -99,6 +101,7 @@ class Outside:
             send_within=self.settings.send_within,
             hold=self.settings.hold,
         )
+        return installed(place, self.settings.policy, request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def open_store(settings: Settings, clock: Clock, resources: AsyncExitStack) -> S
     writer = Writer(engine)
     resources.callback(writer.close)
     key = settings.audit_key.get_secret_value().encode() if settings.audit_key else b""
-    terms = Terms(settings.approval_ttl, settings.send_within, settings.remind_after, settings.hold)
+    terms = Terms(settings.approval_ttl, settings.send_within, settings.remind_after, settings.hold, settings.policy)
     ledger = Ledger(Log(key), terms, tuple(ChannelId(c) for c in settings.incident_channels))
     writer.start()
     return Store(writer, ledger, clock)
@@ -169,11 +172,11 @@ class Application:
         self._settings = outside.settings
         self.health = Health()
         outside.graph.on_call = self.health.graph_call
-        policy = Policy(self._settings.approvers, self._settings.requesters)
         people = People(outside.client, outside.installation, outside.clock)
-        authority = Authority(people, Accounts(outside.graph, outside.clock), policy)
+        accounts, groups = Accounts(outside.graph, outside.clock), Groups(outside.graph, outside.clock)
+        authority = Authority(people, accounts, groups, self._settings.policy)
         messenger = Messenger(outside.client, outside.session, outside.installation, outside.clock)
-        self._service = Service(parts.store, people, authority, outside.place, self._settings.requests_per_hour)
+        self._service = Service(parts.store, authority, outside.place)
         self._conversation = Conversation(parts.store, outside.graph, authority, outside.clock)
         context = Context(
             store=parts.store,
@@ -183,7 +186,7 @@ class Application:
             installation=outside.installation,
             messenger=messenger,
             people=people,
-            policy=policy,
+            authority=authority,
             place=outside.place,
             clock=outside.clock,
             health=self.health,
@@ -276,7 +279,7 @@ class Application:
         )
         register(
             app,
-            Command(self._service, outside.place, outside.settings.requests_per_hour),
+            Command(self._service, outside.place),
             Buttons(self._service, outside.client, outside.place),
             Modals(self._service),
         )

@@ -1,53 +1,173 @@
-"""Who somebody is just now, in Slack and in Entra, and whether that lets them decide."""
+"""Who somebody is just now, in Slack and in Entra, and whether that lets them ask or decide."""
 
 import asyncio
-import contextlib
-from dataclasses import replace
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 
-from bot.core.ids import SlackUserId
+from bot.core.ids import ChannelId, ObjectId, SlackUserId
 from bot.core.model import Request
-from bot.core.policy import Policy, Standing, may_decide
-from bot.errors import GraphError, SignInFailed
+from bot.core.persons import Person
+from bot.core.policy import Refusal, Standing, may_ask, panel_of
+from bot.core.quorum import Panel, missing
+from bot.core.rules import ENTRA_GROUP, Policy
+from bot.errors import GraphError, SignInFailed, SlackDoubtful
 from bot.graph.accounts import Accounts
+from bot.graph.groups import Groups
 from bot.slack.people import People
 
 ASK_WITHIN = 10.0
 """Seconds for Slack and Entra to tell it, where nobody waits for the answer to a click."""
 
 
-class Authority:
-    """Looks up those who decide, and judges by the policy in force and by what is known of them now."""
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the policy in force makes of the approvals that were given, and whose accounts theirs are."""
 
-    def __init__(self, people: People, accounts: Accounts, policy: Policy) -> None:
+    panel: Panel
+    accounts: Mapping[SlackUserId, tuple[ObjectId, ...]] = field(default_factory=dict)
+    """Of each who approved; empty for one whom the directory doesn't know, or may not be asked about."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the policy asks for more approvals than there are."""
+        return bool(missing(self.panel.needs, self.panel.teams))
+
+
+class Authority:
+    """Looks people up, and judges by the policy in force and by what is known of them now."""
+
+    def __init__(self, people: People, accounts: Accounts, groups: Groups, policy: Policy) -> None:
         self._people = people
-        self.accounts = accounts
+        self._accounts = accounts
+        self._groups = groups
         self.policy = policy
 
-    async def standing(self, user: SlackUserId, within: float) -> Standing:
-        """Look somebody up within so many seconds. Raises SlackError: Slack doesn't say.
+    async def standing(self, user: SlackUserId, teams: Collection[str], within: float) -> Standing:
+        """Look somebody up within so many seconds: which of these teams they are in, and their account in Entra.
 
-        While Entra doesn't say whose account it is, they are known by their e-mail address alone: nobody is sent
-        by their leave before it does.
+        Raises SlackError: Slack doesn't say. While Entra doesn't say whose account it is, they are known by their
+        e-mail address alone: nobody is sent by their leave before it does.
         """
         over = asyncio.get_running_loop().time() + within
-        standing = await self._in_slack(user, within)
-        with contextlib.suppress(GraphError, SignInFailed, TimeoutError):
+        standing = await self._in_slack(user, teams, over)
+        try:
             async with asyncio.timeout_at(over):
-                return await self._with_accounts(standing)
-        return standing
+                return await self._in_entra(standing, teams)
+        except (GraphError, SignInFailed, TimeoutError):
+            return replace(standing, is_unsure=self._hangs_on_entra(standing, teams))
 
-    async def still_allows(self, request: Request) -> bool:
-        """Whether whoever approved the request might do so now. Raises SlackError, GraphError, SignInFailed."""
-        if request.decision is None:
-            return False
-        standing = await self._with_accounts(await self._in_slack(request.decision.by, ASK_WITHIN))
-        return may_decide(self.policy, standing, request, "approve") is None
+    async def judge(self, request: Request, within: float = ASK_WITHIN) -> Judgement:
+        """Judge all approvals that the request has. Raises SlackError, GraphError, SignInFailed: nobody can tell."""
+        rule = self.policy.rule_for(request.as_shown)
+        over = asyncio.get_running_loop().time() + within
+        # What they were not in then is not asked about: a no is never remembered, and this is asked again and again.
+        asked = (
+            self._surely(one.by, [key for key in one.teams or rule.teams if key in self.policy.teams], over)
+            for one in request.approvals
+        )
+        found = await asyncio.gather(*asked)
+        accounts = {one.person.id: tuple(account.user_id for account in one.accounts or ()) for one in found}
+        return Judgement(panel_of(self.policy, found, request), accounts)
 
-    async def _in_slack(self, user: SlackUserId, within: float) -> Standing:
-        return await self._people.standing(user, self.policy.approvers, within)
+    async def may_ask(self, user: SlackUserId, channel: ChannelId, within: float) -> tuple[Person, Refusal | None]:
+        """Judge an ask. Raises SlackError, GraphError, SignInFailed: nobody can tell."""
+        policy = self.policy
+        async with _within(asyncio.get_running_loop().time() + within):
+            person = await self._people.person(user)
+            if not person.is_full_member:
+                return person, may_ask(person, is_listed=False)
+            if not policy.requesters:
+                is_listed = await self._people.is_member(channel, user)
+            else:
+                is_listed = await self._is_listed(person, policy.requesters)
+            is_denied = is_listed and await self._is_listed(person, policy.never_ask, is_hoped=False)
+        return person, may_ask(person, is_listed=is_listed, is_denied=is_denied)
+
+    async def is_approver(self, user: SlackUserId, within: float) -> bool:
+        """Whether somebody may approve anything at all. Raises SlackError: Slack doesn't say."""
+        standing = await self.standing(user, tuple(self.policy.teams), within)
+        return standing.person.is_full_member and bool(standing.teams) and not standing.is_denied
+
+    async def _surely(self, user: SlackUserId, teams: Collection[str], over: float) -> Standing:
+        standing = await self._in_slack(user, teams, over)
+        async with _within(over):
+            return await self._in_entra(standing, teams)
+
+    async def _in_slack(self, user: SlackUserId, teams: Collection[str], over: float) -> Standing:
+        policy, people = self.policy, self._people
+        lists = [policy.teams[key].members for key in teams]
+        async with _within(over):
+            person, is_denied, is_in = await asyncio.gather(
+                people.person(user),
+                people.names(user, policy.never_approve, is_hoped=False),
+                asyncio.gather(*(people.names(user, members) for members in lists)),
+            )
+        found = frozenset(key for key, is_one in zip(teams, is_in, strict=True) if is_one)
+        return Standing(person, found, is_denied=is_denied)
+
+    async def _in_entra(self, standing: Standing, teams: Collection[str]) -> Standing:
+        """Add what Entra knows, where it matters. Raises GraphError, SignInFailed: it doesn't say."""
+        person = standing.person
+        if not person.is_full_member or standing.is_denied:
+            return standing
+        if not (standing.teams or self._groups_left(standing, teams)):
+            return standing
+        standing = await self._with_accounts(standing)
+        more, groups = set(standing.teams), self._groups_left(standing, teams)
+        if groups and standing.accounts is None:
+            return replace(standing, is_unsure=True)
+        for team, ids in groups.items():
+            if await self._is_in_group(standing, ids):
+                more.add(team)
+        denying = _entra_groups(self.policy.never_approve)
+        if denying and standing.accounts is None:
+            return replace(standing, is_unsure=True)
+        is_denied = bool(denying) and await self._is_in_group(standing, denying, is_hoped=False)
+        return replace(standing, teams=frozenset(more), is_denied=is_denied)
 
     async def _with_accounts(self, standing: Standing) -> Standing:
         person = standing.person
-        if not (person.email and person.is_full_member and standing.is_in(self.policy.approvers)):
+        if (named := self.policy.people.get(person.id)) is not None:
+            return replace(standing, accounts=await self._accounts.with_ids(named), is_mapped=True)
+        if not person.email:
             return standing
-        return replace(standing, accounts=await self.accounts.with_address(person.email))
+        return replace(standing, accounts=await self._accounts.with_address(person.email))
+
+    async def _is_listed(self, person: Person, listed: tuple[str, ...], *, is_hoped: bool = True) -> bool:
+        if await self._people.names(person.id, listed, is_hoped=is_hoped):
+            return True
+        groups = _entra_groups(listed)
+        if not groups:
+            return False
+        standing = await self._with_accounts(Standing(person))
+        return await self._is_in_group(standing, groups, is_hoped=is_hoped)
+
+    async def _is_in_group(self, standing: Standing, groups: Collection[ObjectId], *, is_hoped: bool = True) -> bool:
+        """Whether an account that is theirs is in one of these groups: the one that is clear, or those named."""
+        return any([await self._groups.is_in(account, groups, is_hoped=is_hoped) for account in standing.account_ids])
+
+    def _groups_left(self, standing: Standing, teams: Collection[str]) -> dict[str, tuple[ObjectId, ...]]:
+        """The groups in Entra by which they may be in a team that Slack doesn't show them in."""
+        left = (self.policy.teams[key] for key in teams if key not in standing.teams)
+        return {team.key: _entra_groups(team.members) for team in left if team.has_entra_group}
+
+    def _hangs_on_entra(self, standing: Standing, teams: Collection[str]) -> bool:
+        if not standing.person.is_full_member or standing.is_denied:
+            return False
+        return bool(
+            self._groups_left(standing, teams) or (standing.teams and _entra_groups(self.policy.never_approve))
+        )
+
+
+def _entra_groups(listed: Collection[str]) -> tuple[ObjectId, ...]:
+    return tuple(ObjectId(entry.removeprefix(ENTRA_GROUP)) for entry in listed if entry.startswith(ENTRA_GROUP))
+
+
+@asynccontextmanager
+async def _within(over: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout_at(over):
+            yield
+    except TimeoutError as error:
+        raise SlackDoubtful("timeout") from error

@@ -35,7 +35,6 @@ def contradictions(top: Table, policy: Policy, drafts: Sequence[Draft]) -> None:
     _nothing_for_the_rest(drafts)
     _unused(top, policy)
     _too_few(policy, drafts)
-    _listed_and_never(top, policy)
     _shared_accounts(top, policy)
 
 
@@ -123,24 +122,6 @@ def _too_few(policy: Policy, drafts: Sequence[Draft]) -> None:
 def _can_be_counted(policy: Policy, need: Need) -> bool:
     members = [member for key in need.teams for member in policy.teams[key].members]
     return bool(members) and not any(member.startswith(("S", ENTRA_GROUP)) for member in members)
-
-
-def _listed_and_never(top: Table, policy: Policy) -> None:
-    for member in policy.never_approve:
-        if inside := [f"teams.{key}" for key, team in policy.teams.items() if member in team.members]:
-            _never(top, "approve", member, " and ".join(inside))
-    for member in policy.never_ask:
-        if member in policy.requesters:
-            _never(top, "ask", member, "ask.members")
-
-
-def _never(top: Table, table: str, member: str, inside: str) -> None:
-    listed = top.table(table, ()).values["never"]
-    at = [str(entry).lower() for entry in listed].index(member.lower()) if isinstance(listed, list) else 0
-    who = shown(member) if not member.startswith(ENTRA_GROUP) else "a group"
-    top.notes.add(
-        (table, "never", at), f"{table}: never holds {who}, who is in {inside} too: never wins. Keep one of the two."
-    )
 
 
 def _shared_accounts(top: Table, policy: Policy) -> None:

@@ -1,11 +1,9 @@
 """The use cases: ask, approve, deny, and what people press around them. The only writer of decisions."""
 
-import asyncio
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,28 +14,21 @@ from bot.core.commands import Approve, Ask, AskOthers, Deny, DontAsk, ReportMist
 from bot.core.events import ClickRefused
 from bot.core.follow_ups import Wish, answer
 from bot.core.ids import ChannelId, RequestId, SlackUserId
+from bot.core.limits import HOUR, Limited, reached
 from bot.core.mistake import unreportable
 from bot.core.model import Request
-from bot.core.policy import Refusal, Standing, Why, may_ask, may_decide, may_report, may_stop
-from bot.errors import SlackError
+from bot.core.policy import Refusal, Standing, Why, may_decide, may_report, may_stop
+from bot.deciders import LOOK_UP_WITHIN, LookedUp, approval, look_up
+from bot.errors import GraphError, SignInFailed, SlackError
 from bot.slack.blocks import answers, refusals
 from bot.slack.blocks.message import Message
-from bot.slack.blocks.place import Place
-from bot.slack.people import People
+from bot.slack.blocks.place import PlaceOf
+from bot.store.asks import asks_since, count_open
 from bot.store.ledger import Applied, wish
 from bot.store.store import Store
 
 TAKE_WITHIN = 2.0
 """Seconds: what has not begun to be stored by then is dropped, so that the answer can say so inside Slack's 3 s."""
-LOOK_UP_WITHIN = 1.5
-HOUR = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Limited:
-    """The person has asked as often as one may; the next ask is possible at `next_at`."""
-
-    next_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +43,17 @@ class Result:
 class Service:
     """Decides and commits; raises StoreError where nothing could be, and nothing after a commit."""
 
-    def __init__(
-        self, store: Store, people: People, authority: Authority, place: Callable[[], Place], requests_per_hour: int
-    ) -> None:
+    def __init__(self, store: Store, authority: Authority, place: PlaceOf) -> None:
         self._store = store
-        self._people = people
         self._authority = authority
-        self._policy = authority.policy
         self._place = place
-        self._requests_per_hour = requests_per_hour
 
     async def ask(self, command: Ask, *, origin: str, response_url: str) -> Request | Limited:
         """Record an ask. It looks nothing up: whether the person may ask is found out by the look-up."""
         now = self._store.clock.now()
 
         def work(connection: Connection) -> Request | Limited:
-            limited = self._limit(connection, command.asker.id, origin, now)
+            limited = self._limit(connection, command.asker.id, len(command.entries), origin, now)
             if limited is not None:
                 event = ClickRefused(command.asker.id, "ask", "limit")
                 self._store.ledger.refused(connection, event, None, now)
@@ -75,25 +61,23 @@ class Service:
 
         return await self._store.run(work, deadline=_deadline())
 
-    def _limit(self, connection: Connection, asker: SlackUserId, origin: str, now: datetime) -> Limited | None:
-        """Whether the person has asked too often; a payload that was taken before is no new ask."""
-        asks = self._store.ledger.asks_since(connection, asker, now - HOUR)
-        if len(asks) < self._requests_per_hour or self._store.ledger.begun_by(connection, origin) is not None:
-            return None
-        return Limited(asks[-self._requests_per_hour] + HOUR)
+    def _limit(
+        self, connection: Connection, asker: SlackUserId, users: int, origin: str, now: datetime
+    ) -> Limited | None:
+        """Whether the person has asked for too much; a payload that was taken before is no new ask."""
+        limits, asks = self._authority.policy.limits, asks_since(connection, asker, now - HOUR)
+        n_open = count_open(connection, asker) if limits.open_at_once is not None else 0
+        limited = reached(limits, asks, n_open, users)
+        known = limited is not None and self._store.ledger.begun_by(connection, origin) is not None
+        return None if known else limited
 
     async def rights(self, user: SlackUserId) -> tuple[bool | None, bool | None]:
-        """Whether someone may ask, and may approve; None where Slack doesn't say."""
-        policy = self._policy
+        """Whether someone may ask, and may approve; None where nobody can tell."""
         try:
-            async with asyncio.timeout(LOOK_UP_WITHIN):
-                asker = await self._people.standing(user, policy.requesters, LOOK_UP_WITHIN)
-                standing = await self._people.standing(user, policy.approvers, LOOK_UP_WITHIN)
-                is_in_channel = not policy.requesters and await self._people.is_member(self._place().channel, user)
-        except (SlackError, TimeoutError):
+            _, refusal = await self._authority.may_ask(user, self._place().channel, LOOK_UP_WITHIN)
+            return refusal is None, await self._authority.is_approver(user, LOOK_UP_WITHIN)
+        except (SlackError, GraphError, SignInFailed):
             return None, None
-        asks = may_ask(policy, asker, is_in_channel=is_in_channel) is None
-        return asks, standing.person.is_full_member and standing.is_in(policy.approvers)
 
     async def begun_by(self, origin: str) -> RequestId | None:
         """The request that this very payload began, if it did. Raises StoreError."""
@@ -121,12 +105,12 @@ class Service:
             left = tuple(t.user_id for t in request.targets if t.progress not in {"confirmed", "spared"})
             if not request.is_final or not left:
                 return self._refuse(connection, click, request, Refusal("decided"), now)
-            limited = self._limit(connection, click.by, _origin(click), now)
+            limited = self._limit(connection, click.by, len(left), _origin(click), now)
             if limited is not None:
                 self._store.ledger.refused(
                     connection, ClickRefused(click.by, click.action, "limit", click.view), request.id, now
                 )
-                told = answers.limit(self._requests_per_hour, limited.next_at, self._place())
+                told = answers.limit(limited, self._place())
                 return self._whisper(connection, click, told)
             asker = type(request.asker)(click.by, ChannelId(click.channel), click.name)
             command = f"/confirm-safe {' '.join(left)} {request.reason}"
@@ -194,18 +178,19 @@ class Service:
 
     async def _decide(self, click: Click, command: Approve | Deny | Stop | ReportMistake | None) -> Result:
         deadline = _deadline()
-        standing = await self._standing(click)
+        shown = await self._store.do(self._store.ledger.find, click.request_id)
+        looked_up = await look_up(self._authority, click, shown)
 
         def work(connection: Connection) -> Result:
             now = self._store.clock.now()
 
             def judge(request: Request) -> Refusal | None:
-                return self._judge(click, standing, request)
+                return self._judge(click, looked_up, request)
 
             applied: Applied | None
             told = command
-            if isinstance(command, Approve) and isinstance(standing, Standing):
-                told = replace(command, email=standing.person.email, account=standing.account_id)
+            if isinstance(command, Approve) and isinstance(looked_up, LookedUp) and shown is not None:
+                told = approval(self._authority.policy, command, looked_up, shown)
             if told is None:
                 request = self._store.ledger.find(connection, click.request_id)
                 applied = Applied(request, refusal=judge(request)) if request else None
@@ -223,14 +208,8 @@ class Service:
 
         return await self._store.run(work, deadline=deadline)
 
-    async def _standing(self, click: Click) -> Standing | Refusal:
-        """Look up who clicks; a refusal where nobody can tell who they are."""
-        try:
-            return await self._authority.standing(click.by, LOOK_UP_WITHIN)
-        except SlackError:
-            return Refusal("could_not_check")
-
-    def _judge(self, click: Click, standing: Standing | Refusal, request: Request) -> Refusal | None:
+    def _judge(self, click: Click, looked_up: LookedUp | Refusal, request: Request) -> Refusal | None:
+        standing = looked_up.standing if isinstance(looked_up, LookedUp) else looked_up
         if request.ts is None and request.view and request.state != "not_asked":
             return Refusal("not_shown")  # Slack shows it already, and our note of that is on its way
         if not _is_from(click, request):
@@ -242,10 +221,10 @@ class Service:
         if isinstance(standing, Refusal):
             return standing
         if click.action == "stop":
-            return may_stop(self._policy, standing, request)
+            return may_stop(self._authority.policy, standing, request)
         if click.action == "mistake":
-            return may_report(self._policy, standing, request) or unreportable(request)
-        refusal = may_decide(self._policy, standing, request, click.action)
+            return may_report(self._authority.policy, standing, request) or unreportable(request)
+        refusal = may_decide(self._authority.policy, standing, request, click.action)
         if refusal is None and click.action in {"approve", "review"}:
             if click.view != request.view:
                 return Refusal("old_view")
@@ -260,7 +239,7 @@ class Service:
         event = ClickRefused(click.by, click.action, refusal.why, click.view, ref)
         self._store.ledger.refused(connection, event, request.id if request else None, now)
         tried = refusals.Tried(click.action, click.view, now, ref, refusal.email)
-        told = self._whisper(connection, click, refusals.said_of(refusal.why, tried, request, self._place()))
+        told = self._whisper(connection, click, refusals.said_of(refusal.why, tried, request, self._place(request)))
         return replace(told, why=refusal.why)
 
     def _whisper(self, connection: Connection, click: Click, message: Message) -> Result:

@@ -16,7 +16,7 @@ from bot.service import Result, Service
 from bot.slack.api import answered
 from bot.slack.blocks import answers, modals
 from bot.slack.blocks.message import Block, Message
-from bot.slack.blocks.place import Place
+from bot.slack.blocks.place import PlaceOf
 from handlers.clicks import of_button
 
 WARN_WITHIN = 0.6
@@ -29,7 +29,7 @@ Take = Callable[[Click], Awaitable[Result]]
 class Buttons:
     """Every press is one call of the service; what it refuses is told by a task it committed."""
 
-    def __init__(self, service: Service, client: AsyncWebClient, place: Callable[[], Place]) -> None:
+    def __init__(self, service: Service, client: AsyncWebClient, place: PlaceOf) -> None:
         self._service = service
         self._client = client
         self._place = place
@@ -86,7 +86,7 @@ class Buttons:
     def _window(self, request: Request, action: Action) -> Block:
         match action:
             case "review":
-                return modals.review_modal(request, self._place())
+                return modals.review_modal(request, self._place(request))
             case "mistake":
                 return modals.mistake_modal(request)
             case _:

@@ -1,18 +1,18 @@
 """`/confirm-safe <ids> why`: reads it, records it, answers at once."""
 
-from collections.abc import Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 
 from bot.core import commands, parsing
 from bot.core.ids import ChannelId, RequestId, SlackUserId
+from bot.core.limits import Limited
 from bot.core.model import Asker
 from bot.errors import CannotTell, StoreError
-from bot.service import Limited, Service
+from bot.service import Service
 from bot.slack.blocks import answers
 from bot.slack.blocks.message import Message
-from bot.slack.blocks.place import Place
+from bot.slack.blocks.place import PlaceOf
 
 
 def origin_of(body: dict[str, Any]) -> str:
@@ -23,10 +23,9 @@ def origin_of(body: dict[str, Any]) -> str:
 class Command:
     """The slash command."""
 
-    def __init__(self, service: Service, place: Callable[[], Place], limit: int) -> None:
+    def __init__(self, service: Service, place: PlaceOf) -> None:
         self._service = service
         self._place = place
-        self._limit = limit
 
     async def asked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Take an ask, or say what is wrong with it."""
@@ -61,7 +60,7 @@ class Command:
         except StoreError:
             return answers.not_recorded(typed)
         if isinstance(taken, Limited):
-            return answers.limit(self._limit, taken.next_at, self._place())
+            return answers.limit(taken, self._place())
         return answers.taken(taken.id, len(taken.entries), self._place())
 
     async def _withdraw(self, user: SlackUserId, request_id: str, typed: str) -> Message:

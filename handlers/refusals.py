@@ -1,7 +1,6 @@
 """What happens when a handler meets a bug: the person is told where they are, the log has the rest."""
 
 import uuid
-from collections.abc import Callable
 from typing import Any, Literal
 
 import structlog
@@ -11,7 +10,7 @@ from bot.core.ids import RequestId
 from bot.errors import StoreError
 from bot.service import Service
 from bot.slack.blocks import answers
-from bot.slack.blocks.place import Place
+from bot.slack.blocks.place import PlaceOf
 from handlers.command import origin_of
 
 log = structlog.get_logger()
@@ -20,7 +19,7 @@ log = structlog.get_logger()
 class Unexpected:
     """The one error handler."""
 
-    def __init__(self, service: Service, place: Callable[[], Place]) -> None:
+    def __init__(self, service: Service, place: PlaceOf) -> None:
         self._service = service
         self._place = place
 

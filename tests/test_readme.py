@@ -117,6 +117,10 @@ REFUSED: tuple[tuple[str, Action, Why], ...] = (
     ("decide while your account in Entra is disabled", "approve", "account_disabled"),
     ("are a guest, a bot, deactivated or from another organisation", "approve", "not_member"),
     ("click while Slack does not say who you are", "approve", "could_not_check"),
+    ("click while Entra does not say what the rules have to know of you", "approve", "entra_silent"),
+    ("approve a second time what takes two", "approve", "approved_already"),
+    ("approve by a second Slack user with the same account in Entra", "approve", "same_account"),
+    ("approve what takes two, and your team has approved already", "approve", "wrong_team"),
     ("click on what is decided", "approve", "decided"),
     ("approve what has changed while you were reading", "approve", "old_view"),
     ("leave out everybody in a review", "approve", "nobody_left"),
@@ -135,6 +139,7 @@ REFUSED: tuple[tuple[str, Action, Why], ...] = (
 
 
 EMAIL = "megan@contoso.com"
+QUORUM = replace(made.PLACE, missing="one from Identity", approvers=("S0IDENT",))
 
 
 def refusal(action: Action, why: Why) -> str:
@@ -148,11 +153,14 @@ def refusal(action: Action, why: Why) -> str:
         case "only_asker_withdraws":
             message = refusals.only_asker_withdraws(request)
         case _:
-            message = refusals.said_of(
-                why, refusals.Tried(action, 0, made.NOON, "8f2c41d7", EMAIL), request, made.PLACE
-            )
+            place = QUORUM if why in {"approved_already", "same_account", "wrong_team"} else made.PLACE
+            message = refusals.said_of(why, refusals.Tried(action, 0, made.NOON, "8f2c41d7", EMAIL), request, place)
     text = re.sub(r"<!date[^|]*\|([^>]*)>", r"\1", message.text)
-    text = text.replace("<!subteam^S0SOC>", "@soc-approvers").replace("<#C0APPROVE>", "#id-approvals")
+    text = (
+        text.replace("<!subteam^S0SOC>", "@soc-approvers")
+        .replace("<!subteam^S0IDENT>", "@identity")
+        .replace("<#C0APPROVE>", "#id-approvals")
+    )
     for user in ("ANALYST", "MEGAN", "DIEGO"):
         text = text.replace(f"<@U0{user}>", f"@{user.lower()}")
     return text

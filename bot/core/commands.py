@@ -8,6 +8,7 @@ from bot.core.decisions import Void
 from bot.core.events import Why
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
 from bot.core.model import Asker, Elsewhere, Finding, Receipt, RiskySnapshot, Target
+from bot.core.quorum import Panel
 from bot.core.reasons import Blind
 from bot.core.trouble import TroubleKind
 
@@ -71,10 +72,19 @@ class Approve:
     name: str
     view: int
     email: str = ""
-    account: str = ""
-    """The object id of their account in Entra, where it is known."""
+    accounts: tuple[ObjectId, ...] = ()
+    """Theirs in Entra, where it is known."""
+    teams: tuple[str, ...] = ()
+    """The keys of the teams they are in."""
     leave_out: str = ""
     """The mark of those who look different, where they are to be left out."""
+    panel: Panel = field(default_factory=Panel)
+    """Those who approved before, and what the policy asks for."""
+    rule: str = ""
+    because: str = ""
+    """Which rule decides and why, in a sentence."""
+    policy: str = ""
+    """The policy's digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +130,10 @@ class Judge:
 
     seen: tuple[RiskySnapshot, ...]
     missing: tuple[ObjectId, ...] = ()
-    void: Void = ""
-    """Why the approval counts no longer, if it does not."""
+    void: Mapping[SlackUserId, Void] = field(default_factory=dict)
+    """Whose approval counts no longer, and why."""
+    is_short: bool = False
+    """Whether the policy asks for more approvals than there are."""
     follow_up: RequestId | None = None
     """The id for a request of those whose risk rose, should there be one."""
     why: Why = field(default_factory=dict)

@@ -98,6 +98,8 @@ class Opened:
 
     open_until: datetime
     left_out: tuple[Finding, ...] = ()
+    keeps_approvals: bool = False
+    """Whether those given before count on: it shows nothing that they have not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +121,26 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """Somebody whom the policy allows said yes to exactly this view, but for those they left out."""
+    """Somebody whom the policy allows said yes to exactly this view, but for those they left out.
+
+    With `is_last` the approvals are as many as the rule asks for.
+    """
 
     by: SlackUserId
     name: str
     view: int
     email: str = ""
-    account: str = ""
-    """The object id of their account in Entra, where it was known."""
+    accounts: tuple[ObjectId, ...] = ()
+    """Theirs in Entra, where it was known."""
     left_out: tuple[ObjectId, ...] = ()
+    is_last: bool = True
+    teams: tuple[str, ...] = ()
+    """The keys of the teams they were in."""
+    rule: str = ""
+    because: str = ""
+    """Which rule decided and why, in a sentence."""
+    policy: str = ""
+    """The digest of the policy that was in force; empty without a policy file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +183,13 @@ class Drifted:
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """The approval counts no longer: who gave it is at risk in Entra, or may not approve any more."""
+    """An approval counts no longer: who gave it is at risk in Entra, or may not approve any more.
+
+    Or, without anybody's name, there are fewer of them than the policy asks for now.
+    """
 
     why: Void = "at_risk"
+    by: SlackUserId | None = None
 
 
 @dataclass(frozen=True, slots=True)

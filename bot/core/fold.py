@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from bot.core import approvals
 from bot.core import events as ev
-from bot.core.decisions import Decision, Reopened, Void
+from bot.core.decisions import Decision, Reopened
 from bot.core.ids import ObjectId, RequestId
 from bot.core.model import Progress, Request, RiskySnapshot, Target
 from bot.core.reasons import Reason
@@ -59,22 +60,14 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
             view = request.view + 1 if event.why else request.explained_view
             return replace(explained, blind=event.blind, explained_view=view)
         case ev.Opened():
-            return replace(
-                request,
-                state="pending",
-                view=request.view + 1,
-                open_until=event.open_until,
-                left_out=event.left_out or request.left_out,
-            )
+            return approvals.opened(request, event)
         case ev.NotAsked():
             return replace(request, state="not_asked", why_not_asked=event.why, ended_at=at)
         case ev.Shown():
             shown = max(request.shown_view, event.view)
             return replace(request, shown_view=shown, channel=event.channel, ts=event.ts)
         case ev.Approved():
-            decision = Decision(event.by, at, event.view, email=event.email)
-            approved = replace(request, state="approved", decision=decision)
-            return _update(approved, event.left_out, lambda t: replace(t, progress="spared", spared_by=event.by))
+            return approvals.approved(request, event, at)
         case ev.Denied():
             decision = Decision(event.by, at, request.view, event.reason)
             return replace(request, state="denied", decision=decision, ended_at=at)
@@ -88,7 +81,8 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
         case ev.Lapsed():
             return _reopened(request, "lapsed")
         case ev.Voided():
-            return _reopened(_void(request, event.why), "voided")
+            struck = approvals.struck(request, event.why, event.by)
+            return struck if struck.decision is None else _reopened(struck, "voided")
         case ev.Drifted():
             anew = _seen_anew(_reopened(request, "drifted"), event.seen, event.why)
             return replace(anew, blind=event.blind or anew.blind)
@@ -109,10 +103,6 @@ def _reopened(request: Request, why: Reopened) -> Request:
         decision=None,
         trouble=None,
     )
-
-
-def _void(request: Request, why: Void) -> Request:
-    return replace(request, decision=replace(request.decision, void=why) if request.decision else None)
 
 
 def _seen_anew(request: Request, snapshots: Iterable[RiskySnapshot], why: ev.Why) -> Request:
@@ -169,7 +159,7 @@ def _sent(request: Request, event: ev.SendingEvent, at: datetime) -> Request:
             return _read_back(request, event, at)
         case ev.GaveUp():
             if event.progress == "voided":
-                request = _void(request, event.void)
+                request = approvals.void(request, event)
             read = {snapshot.user_id: snapshot for snapshot in event.snapshots}
             return _update(
                 request,

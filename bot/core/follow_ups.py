@@ -138,6 +138,12 @@ def _after(event: ev.Event, before: Request | None, after: Request, now: datetim
 
 
 def _approved(event: ev.Approved, after: Request, now: datetime, terms: Terms) -> Iterator[Wish]:
+    if not event.is_last:
+        yield Wish("show", after.id, now)
+        yield tell(after, f"approved{after.version}", now, by=event.by)
+        if event.left_out:
+            yield tell(after, f"spared{after.version}", now, user_ids=list(event.left_out))
+        return
     yield Wish("confirm", after.id, now + terms.hold)
     yield Wish("show", after.id, now + AFTER_THE_CALL)
     yield Wish("stoppable", f"{after.id}.{after.rounds}", now + STOPPABLE_AFTER)
@@ -187,7 +193,7 @@ def _changed(
         case ev.Lapsed():
             yield tell(after, f"lapsed{after.rounds}", now)
         case ev.Voided():
-            yield tell(after, f"voided{after.rounds}", now)
+            yield from (Wish("show", after.id, now), tell(after, f"voided{after.version}", now))
         case ev.Drifted():
             yield tell(after, f"drifted{after.rounds}", now)
         case ev.SetAside():

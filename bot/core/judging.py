@@ -10,7 +10,7 @@ from bot.core.decisions import Void
 from bot.core.detections import is_news
 from bot.core.ending import end_of
 from bot.core.fold import evolve, reasons_now
-from bot.core.ids import ObjectId
+from bot.core.ids import ObjectId, SlackUserId
 from bot.core.levels import rank_of
 from bot.core.model import Progress, Request, RiskySnapshot, Target
 from bot.core.read_back import was_taken
@@ -29,8 +29,8 @@ def judge(request: Request, command: Judge, now: datetime, terms: Terms) -> tupl
         moved = evolve(request.id, request, taken, now)
         return (taken, *(judge(moved, command, now, terms) or end_of(moved)))
     untouched = nobody_was_sent(request)
-    if command.void:
-        return _voided(request, command.void, now, terms, untouched=untouched)
+    if command.void or command.is_short:
+        return _voided(request, command, now, terms, untouched=untouched)
     read = {snapshot.user_id: snapshot for snapshot in command.seen}
     left_out = tuple(t.user_id for t in waiting if t.user_id in command.missing or _is_over(read.get(t.user_id)))
     drifted = tuple(
@@ -45,10 +45,17 @@ def judge(request: Request, command: Judge, now: datetime, terms: Terms) -> tupl
     why = {s.user_id: command.why[s.user_id] for s in drifted if s.user_id in command.why}
     if drifted and untouched and len(left_out) + len(drifted) == len(waiting):
         aside: tuple[ev.Event, ...] = (_leaving_out(ev.SetAside(left_out), read),) if left_out else ()
-        return (*aside, ev.Drifted(drifted, why, command.blind), ev.Opened(now + terms.approval_ttl))
+        return (*aside, ev.Drifted(drifted, why, command.blind), _opened_for(request, drifted, now, terms))
     follow_up = command.follow_up if drifted else None
     event = _leaving_out(ev.SetAside(left_out, drifted, follow_up, why, command.blind), read)
     return (event, *end_of(evolve(request.id, request, event, now)))
+
+
+def _opened_for(request: Request, drifted: tuple[RiskySnapshot, ...], now: datetime, terms: Terms) -> ev.Opened:
+    """As long as the rule says that decides them as they are now."""
+    risen = {snapshot.user_id: snapshot for snapshot in drifted}
+    now_shown = [replace(t, shown=risen[t.user_id]) for t in request.targets if t.user_id in risen]
+    return ev.Opened(now + terms.open_for(now_shown))
 
 
 def _taken(request: Request, command: Judge) -> ev.Verified | None:
@@ -69,10 +76,16 @@ def _leaving_out(event: ev.SetAside, read: Mapping[ObjectId, RiskySnapshot]) -> 
     return replace(event, seen=seen, missing=tuple(user_id for user_id in event.left_out if user_id not in read))
 
 
-def _voided(request: Request, why: Void, now: datetime, terms: Terms, *, untouched: bool) -> tuple[ev.Event, ...]:
+def _voided(
+    request: Request, command: Judge, now: datetime, terms: Terms, *, untouched: bool
+) -> tuple[ev.Event, ...]:
+    """Take back what counts no longer; the others' approvals stay, since nothing else is shown for it."""
+    void: tuple[tuple[SlackUserId | None, Void], ...] = tuple(command.void.items()) or ((None, "not_enough"),)
     if untouched:
-        return ev.Voided(why), ev.Opened(now + terms.approval_ttl)
-    rest = ev.GaveUp(tuple(t.user_id for t in request.having("waiting")), "voided", void=why)
+        until = now + terms.open_for(request.asked_for)
+        return (*(ev.Voided(why, by) for by, why in void), ev.Opened(until, keeps_approvals=True))
+    by, why = void[0]
+    rest = ev.GaveUp(tuple(t.user_id for t in request.having("waiting")), "voided", void=why, by=by)
     return (rest, *end_of(evolve(request.id, request, rest, now)))
 
 
@@ -99,6 +112,7 @@ def follow_up(request: Request, event: ev.SetAside, now: datetime, terms: Terms)
         Target(
             snapshot,
             old[snapshot.user_id].addresses,
+            old[snapshot.user_id].not_in,
             was=old[snapshot.user_id].shown,
             why=reasons_now(old[snapshot.user_id], snapshot, event.why),
             knew=old[snapshot.user_id].why,
@@ -114,5 +128,5 @@ def follow_up(request: Request, event: ev.SetAside, now: datetime, terms: Terms)
             again_of=request.id,
         ),
         ev.Found(request.asker.name, targets, (), event.blind or request.blind),
-        ev.Opened(now + terms.approval_ttl),
+        ev.Opened(now + terms.open_for(targets)),
     )

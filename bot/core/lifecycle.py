@@ -1,12 +1,11 @@
 """The state machine: a command on a request, at a time, gives events or a refusal, and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.core import events as ev
-from bot.core.alike import split
+from bot.core.approving import approved
 from bot.core.commands import (
     Approve,
     Ask,
@@ -119,7 +118,7 @@ def _look_up(request: Request, command: FoundUsers | AskOthers | DontAsk, now: d
                 return found, ev.NotAsked("none_left")
             if any(finding.is_problem for finding in found.findings):
                 return (found,)
-            return found, ev.Opened(now + terms.approval_ttl, found.findings)
+            return found, ev.Opened(now + terms.open_for(found.targets), found.findings)
         case AskOthers():
             free = tuple(t for t in request.targets if t.user_id not in command.elsewhere)
             taken = _open_elsewhere(request.targets, command.elsewhere)
@@ -127,7 +126,8 @@ def _look_up(request: Request, command: FoundUsers | AskOthers | DontAsk, now: d
             found = ev.Found(request.asker.name, free, (*kept, *taken), request.blind)
             if not free:
                 return found, ev.NotAsked("none_left")
-            return found, ev.Opened(now + terms.approval_ttl, tuple(f for f in kept if not f.is_problem))
+            calm = tuple(f for f in kept if not f.is_problem)
+            return found, ev.Opened(now + terms.open_for(free), calm)
         case _:
             assert_never(command)
 
@@ -191,22 +191,9 @@ def _decision(request: Request, command: Approve | Deny | Expire, now: datetime)
         case Approve() if request.shown_view < request.view:
             return Refusal("not_shown")
         case Approve():
-            return _approved(request, command)
+            return approved(request, command)
         case _:
             assert_never(command)
-
-
-def _approved(request: Request, command: Approve) -> Verdict:
-    """Approve all, or all but those who look different; who they are is told from what was shown, by nobody else."""
-    approved = ev.Approved(command.by, command.name, command.view, command.email, command.account)
-    if not command.leave_out:
-        return (approved,)
-    shown = split(request.asked_for)
-    if not shown.alike:
-        return Refusal("nobody_left")
-    if command.leave_out != shown.mark:
-        return Refusal("old_view")
-    return (replace(approved, left_out=tuple(target.user_id for target in shown.different)),)
 
 
 def _withdrawn(request: Request, command: Withdraw) -> Verdict:
@@ -258,7 +245,7 @@ def _lapse(request: Request, now: datetime, terms: Terms) -> Verdict:
     if not request.is_approved or is_kept(request, now, terms) or not waiting:
         return ()
     if nobody_was_sent(request):
-        return ev.Lapsed(), ev.Opened(now + terms.approval_ttl)
+        return ev.Lapsed(), ev.Opened(now + terms.open_for(request.asked_for))
     return _with_end(request, ev.GaveUp(tuple(t.user_id for t in waiting), "not_sent"), now)
 
 

@@ -1,6 +1,6 @@
 """The nouns: a request, its users, what Graph said of them, and the people who ask and decide."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
 
@@ -213,6 +213,8 @@ class Request:
     open_until: datetime | None = None
     view: int = 0
     """How often it was made ready to be shown."""
+    shown_users: tuple[ObjectId, ...] = ()
+    """Those that its newest view shows."""
     shown_view: int = 0
     """The newest view that Slack has taken."""
     channel: ChannelId | None = None
@@ -254,6 +256,12 @@ class Request:
     def asked_for(self) -> tuple[Target, ...]:
         """The users that are to be confirmed: without those left out or asked for anew meanwhile."""
         return tuple(t for t in self.targets if t.progress not in {"left_out", "moved", "spared"})
+
+    @property
+    def as_shown(self) -> tuple[Target, ...]:
+        """The users as its newest view shows them: which rule decides doesn't change with who is set aside since."""
+        shown = (t for t in self.targets if t.user_id in self.shown_users) if self.shown_users else self.asked_for
+        return tuple(replace(t, shown=t.was) if t.progress == "moved" and t.was else t for t in shown)
 
     @property
     def is_approved(self) -> bool:

@@ -1,12 +1,15 @@
 """May this person ask for, or decide on, this request? A refusal is a value, not an error."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.core.ids import SlackUserId
+from bot.core.decisions import Void
+from bot.core.ids import ObjectId, SlackUserId
 from bot.core.model import Request
 from bot.core.persons import DirectoryUser, Person, the_account
+from bot.core.quorum import Panel, helpful, missing
+from bot.core.rules import Policy, Rule
 
 Why = Literal[
     "not_member",
@@ -19,6 +22,10 @@ Why = Literal[
     "several_accounts",
     "account_disabled",
     "could_not_check",
+    "entra_silent",
+    "approved_already",
+    "same_account",
+    "wrong_team",
     "decided",
     "old_view",
     "not_shown",
@@ -48,58 +55,101 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """Who approves and who asks: Slack user ids and user group ids."""
-
-    approvers: tuple[str, ...]
-    requesters: tuple[str, ...] = ()
-    """Empty: full members who are in the approval channel."""
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
-    """A person and the groups they were in when they clicked; `groups` maps a group id to its members."""
+    """A person as Slack and Entra show them now, and what the policy's lists make of them."""
 
     person: Person
-    groups: Mapping[str, frozenset[SlackUserId]]
+    teams: frozenset[str] = frozenset()
+    """The keys of the teams they are in, of those that were asked about."""
+    is_denied: bool = False
+    """Whether they are on the list of those who may not, whatever else names them."""
     accounts: tuple[DirectoryUser, ...] | None = None
-    """Those in Entra with the person's e-mail address; None where the directory may not be asked."""
+    """Theirs in Entra; None where the directory may not be asked, or has not told."""
+    is_unsure: bool = False
+    """Whether Entra has not told something that might let them, or forbid it."""
+    is_mapped: bool = False
+    """Whether the policy names their accounts, so that no e-mail address had to be asked for."""
 
     @property
-    def account_id(self) -> str:
-        """The object id of the person's account; empty where it is not known."""
+    def account_ids(self) -> tuple[ObjectId, ...]:
+        """The object ids by which they are told from others; empty where none is known."""
+        if self.is_mapped:
+            return tuple(account.user_id for account in self.accounts or ())
         account = the_account(self.accounts or ())
-        return account.user_id if account is not None else ""
-
-    def is_in(self, listed: tuple[str, ...]) -> bool:
-        """Whether the list names the person or one of their groups."""
-        return any(entry == self.person.id or self.person.id in self.groups.get(entry, ()) for entry in listed)
+        return (account.user_id,) if account is not None else ()
 
 
 def may_decide(policy: Policy, standing: Standing, request: Request, action: Action) -> Refusal | None:
     """Judge an Approve, Review or Deny by someone who was looked up at the click."""
-    person = standing.person
+    refusal = _may(policy, standing, request, does_approve=action != "deny")
+    return refusal or (_of_others(policy, standing, request) if action != "deny" else None)
+
+
+def panel_of(policy: Policy, found: Collection[Standing], request: Request) -> Panel:
+    """Judge the approvals that were given, by those who gave them as they were looked up now."""
+    good = {
+        standing.person.id: tuple(standing.teams)
+        for standing in found
+        if _may(policy, standing, request, does_approve=True) is None
+    }
+    void: dict[SlackUserId, Void] = {one.by: "not_allowed" for one in request.approvals if one.by not in good}
+    return Panel(policy.rule_for(request.as_shown).needs, good, void)
+
+
+def _may(policy: Policy, standing: Standing, request: Request, *, does_approve: bool) -> Refusal | None:
+    person, rule = standing.person, policy.rule_for(request.as_shown)
     if not person.is_full_member:
         return Refusal("not_member")
-    if person.id == request.asker.id and (action != "deny" or standing.is_in(policy.approvers)):
+    may = may_vouch(standing, rule.teams if does_approve else tuple(policy.teams))
+    if person.id == request.asker.id and (does_approve or may):
         return Refusal("own_request")
-    if not standing.is_in(policy.approvers):
-        is_target = person.email and is_among_targets(person, request)
-        if is_target:
+    if not may:
+        if standing.is_unsure:
+            return Refusal("entra_silent" if person.email else "no_email")
+        if standing.accounts is not None and not standing.account_ids and _is_by_group(policy, rule, does_approve):
+            return _of_account(policy, standing, rule)
+        if person.email and is_among_targets(standing, request):
             return Refusal("own_account")
-        return Refusal("only_approvers_deny" if action == "deny" else "not_approver")
-    if not person.email:
+        return Refusal("not_approver" if does_approve else "only_approvers_deny")
+    if not person.email and not standing.is_mapped:
         return Refusal("no_email")
-    if is_among_targets(person, request):
+    if is_among_targets(standing, request):
         return Refusal("own_account")
-    return _of_account(standing.accounts, person.email, request) if standing.accounts is not None else None
+    return _of_account(policy, standing, rule if does_approve else None)
 
 
-def _of_account(accounts: tuple[DirectoryUser, ...], email: str, request: Request) -> Refusal | None:
+def may_vouch(standing: Standing, teams: Collection[str]) -> bool:
+    """Whether they are in one of the teams, and nothing forbids it."""
+    return not (standing.is_denied or standing.is_unsure) and bool(standing.teams.intersection(teams))
+
+
+def _is_by_group(policy: Policy, rule: Rule, does_approve: bool) -> bool:  # noqa: FBT001 - as its caller has it
+    teams = policy.teams_of(rule) if does_approve else tuple(policy.teams.values())
+    return any(team.has_entra_group for team in teams)
+
+
+def _of_others(policy: Policy, standing: Standing, request: Request) -> Refusal | None:
+    """Distinct people: nobody approves twice, by another Slack user of theirs neither, or where it doesn't help."""
+    needs, given = policy.rule_for(request.as_shown).needs, {a.by: a.teams for a in request.approvals}
+    if not missing(needs, given):
+        return None
+    if standing.person.id in given:
+        return Refusal("approved_already")
+    theirs = frozenset(standing.account_ids)
+    if any(theirs.intersection(approval.accounts) for approval in request.approvals):
+        return Refusal("same_account")
+    return None if standing.teams & helpful(needs, given) else Refusal("wrong_team")
+
+
+def _of_account(policy: Policy, standing: Standing, rule: Rule | None) -> Refusal | None:
     """Nobody decides who can't be told apart from the users, or whose own account is shut."""
-    targets = {target.user_id for target in request.targets}
-    if any(account.user_id in targets for account in accounts):
-        return Refusal("own_account")
+    accounts, email = standing.accounts, standing.person.email
+    if accounts is None:
+        return Refusal("entra_silent") if rule is not None and policy.needs_account(rule) else None
+    if standing.is_mapped and accounts:
+        return None if any(account.enabled for account in accounts) else Refusal("account_disabled")
+    if standing.is_mapped:
+        return Refusal("no_account")
     if the_account(accounts) is not None:
         return None
     if any(account.enabled and not account.is_guest for account in accounts):
@@ -122,19 +172,21 @@ def may_report(policy: Policy, standing: Standing, request: Request) -> Refusal 
 def _of_its_people(policy: Policy, standing: Standing, request: Request, why: Why) -> Refusal | None:
     if not standing.person.is_full_member:
         return Refusal("not_member")
-    may = standing.person.id == request.asker.id or standing.is_in(policy.approvers)
-    return None if may else Refusal(why)
+    if standing.person.id == request.asker.id or may_vouch(standing, policy.teams):
+        return None
+    return Refusal("entra_silent" if standing.is_unsure else why)
 
 
-def is_among_targets(person: Person, request: Request) -> bool:
-    """Whether the person's e-mail is a UPN, mail or proxy address of one of the users."""
-    email = person.email.casefold()
-    return any(email in (t.shown.upn.casefold(), *t.addresses) for t in request.targets)
+def is_among_targets(standing: Standing, request: Request) -> bool:
+    """Whether one of the users is the person: by their account, or by a UPN, mail or proxy address."""
+    ids, email = {a.user_id for a in standing.accounts or ()}, standing.person.email.casefold()
+    return any(
+        t.user_id in ids or (email and email in (t.shown.upn.casefold(), *t.addresses)) for t in request.targets
+    )
 
 
-def may_ask(policy: Policy, standing: Standing, *, is_in_channel: bool) -> Refusal | None:
-    """Judge an ask by someone who was looked up just now."""
-    if not standing.person.is_full_member:
+def may_ask(person: Person, *, is_listed: bool, is_denied: bool = False) -> Refusal | None:
+    """Judge an ask; `is_listed` says whether whoever may ask includes them, now."""
+    if not person.is_full_member:
         return Refusal("not_member")
-    allowed = standing.is_in(policy.requesters) if policy.requesters else is_in_channel
-    return None if allowed else Refusal("may_not_ask")
+    return None if is_listed and not is_denied else Refusal("may_not_ask")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.core.decisions import Void
-from bot.core.ids import ObjectId, RequestId
+from bot.core.ids import ObjectId, RequestId, SlackUserId
 from bot.core.model import Receipt, RiskySnapshot
 from bot.core.reasons import Blind, Reason
 from bot.core.trouble import TroubleKind
@@ -118,7 +118,9 @@ class GaveUp:
     progress: Literal["unchanged", "unseen", "risky_again", "unknown", "not_sent", "voided"]
     snapshots: tuple[RiskySnapshot, ...] = ()
     void: Void = "at_risk"
-    """For voided: why the approval counts no longer."""
+    """For voided: why an approval counts no longer."""
+    by: SlackUserId | None = None
+    """For voided: whose, if it is about somebody's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """How long things keep, and whether an approval still does."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.core.model import Request
+from bot.core.model import Request, Target
+from bot.core.rules import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,13 @@ class Terms:
     """Nothing: nobody is reminded."""
     hold: timedelta = timedelta(0)
     """How long an approved request can still be stopped before it is sent."""
+    policy: Policy | None = None
+    """Whose rules may keep a request open for another time."""
+
+    def open_for(self, targets: Collection[Target]) -> timedelta:
+        """How long a request for these users waits for a decision."""
+        rule = self.policy.rule_for(targets) if self.policy is not None else None
+        return rule.open_for or self.approval_ttl if rule is not None else self.approval_ttl
 
 
 def is_kept(request: Request, now: datetime, terms: Terms) -> bool:

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from bot.authority import Authority
 from bot.clock import Clock
+from bot.core.decisions import Void
+from bot.core.ids import SlackUserId
 from bot.core.trouble import TroubleKind
 from bot.delivery.jobs import Job
 from bot.delivery.reading import Reading
@@ -37,11 +39,11 @@ async def keep_judging(
     wake: Callable[[], None],
     untold: Callable[[Exception], Awaitable[None]],
 ) -> None:
-    """Ask for as long as it waits whether whoever approved still may; `untold` is given why nobody can tell."""
+    """Ask for as long as it waits whether those who approved still may; `untold` is given why nobody can tell."""
     between = pauses()
     while not job.done.done():
         try:
-            job.is_disallowed = not await authority.still_allows(job.request)
+            judgement = await authority.judge(job.request)
         except (SlackError, GraphError, SignInFailed) as error:
             job.is_untold = True
             if (pause := next(between)) >= SAY_SO_FROM:
@@ -49,24 +51,31 @@ async def keep_judging(
             await clock.sleep(pause)
             continue
         between = pauses()
+        job.accounts, job.void, job.is_short = judgement.accounts, judgement.panel.void, judgement.is_short
         job.judged_at, job.is_untold = clock.monotonic(), False
         wake()
         await clock.sleep(JUDGE_AGAIN)
 
 
-def is_at_risk(job: Job, reading: Reading, since: datetime) -> bool:
-    """Whether whoever approved was read as being at risk."""
-    email, accounts = job.approver.casefold(), job.accounts or ()
-    return any(s.user_id in accounts or (email and s.upn.casefold() == email) for s in reading.at_risk(since))
+def at_risk(job: Job, reading: Reading, since: datetime) -> dict[SlackUserId, Void]:
+    """Those who approved and were read as being at risk themselves."""
+    read, accounts = reading.at_risk(since), job.accounts or {}
+    return {
+        approval.by: "at_risk"
+        for approval in job.request.approvals
+        if any(
+            s.user_id in accounts.get(approval.by, ()) or s.upn.casefold() == approval.email.casefold() != ""
+            for s in read
+        )
+    }
 
 
 def read_at(job: Job, reading: Reading, since: datetime) -> datetime | None:
-    """When it was read, as well as it can be, if whoever approved is at risk; None where it was not since then."""
+    """When it was read, as well as it can be, if those who approved are at risk; None where it was not since then."""
     if job.accounts is None:
         return None
     if (listed := reading.listed_at(since)) is not None:
         return listed
-    if not job.accounts:
-        return reading.upn_read_at(job.approver, since)
-    times = [reading.read_at(user_id, since) for user_id in job.accounts]
-    return None if None in times else min(at for at in times if at is not None)
+    times = [reading.read_at(user_id, since) for user_id in job.account_ids]
+    times += [reading.upn_read_at(approval.email, since) for approval in job.unknown]
+    return None if None in times else min((at for at in times if at is not None), default=since)

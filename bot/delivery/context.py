@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from bot.authority import Authority
 from bot.clock import Clock
 from bot.core.backoff import delay
 from bot.core.commands import DontAsk
 from bot.core.follow_ups import Wish
 from bot.core.model import Request
-from bot.core.policy import Policy
 from bot.delivery.conversation import Conversation
 from bot.delivery.health import Health
 from bot.graph.client import Graph
 from bot.graph.credential_end import CredentialEnd
-from bot.slack.blocks.place import Place
+from bot.slack.blocks.place import PlaceOf
 from bot.slack.installation import Installation
 from bot.slack.messenger import Messenger
 from bot.slack.people import People
@@ -39,8 +39,8 @@ class Context:
     installation: Installation
     messenger: Messenger
     people: People
-    policy: Policy
-    place: Callable[[], Place]
+    authority: Authority
+    place: PlaceOf
     clock: Clock
     health: Health
 

@@ -60,14 +60,11 @@ class Conversation:
         job = self._sending.add(request)
         self._go_on()
         # Beside the first reading, which does not wait for it.
-        finding = asyncio.create_task(self._sending.find_account(job))
         judging = asyncio.create_task(self._sending.keep_judging(job, self._wake.set))
-        for beside in (finding, judging):
-            beside.add_done_callback(lambda task: self._is_over(job, task))
+        judging.add_done_callback(lambda task: self._is_over(job, task))
         try:
             await job.done
         finally:
-            finding.cancel()
             judging.cancel()
             self._sending.drop(job)
 

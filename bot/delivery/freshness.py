@@ -71,9 +71,9 @@ class Freshness:
         if not is_account_known and (len(known) == len(job.waiting) or self.left(known) < self.calls(3)):
             self._want_account(job, since)
         if not is_read and job.want is None and now >= job.read_after:
-            everybody = (*job.waiting, *(job.accounts or ()))
+            everybody = (*job.waiting, *job.account_ids)
             # The list may tell of an approver whose account is not known yet.
-            beside = 0 if job.accounts else 1
+            beside = len(job.unknown)
             sought = since_each(everybody, since)
             job.want = self._reading.want(sought, Turn.WRITE, READ_WITHIN, len(everybody), beside=beside)
         news = self._news(job, since)
@@ -89,13 +89,15 @@ class Freshness:
             job.account_after, job.account_want = _again_after(job.account_want, now), None
         if job.accounts is None or job.account_want is not None or now < job.account_after:
             return
-        if job.accounts:
-            accounts = since_each(job.accounts, since)
+        left = [user_id for user_id in job.account_ids if self._reading.read_at(user_id, since) is None]
+        upns = [one.email for one in job.unknown if self._reading.upn_read_at(one.email, since) is None]
+        if left:
+            accounts = since_each(left, since)
             job.account_want = self._reading.want(accounts, Turn.WRITE, READ_WITHIN, len(accounts), is_alone=True)
-        elif not self._reading.tells_by_upn:
-            job.account_want = self._reading.want_list(Turn.WRITE, READ_WITHIN)
+        elif upns and self._reading.tells_by_upn:
+            job.account_want = self._reading.want_upn(upns[0], Turn.WRITE, READ_WITHIN)
         else:
-            job.account_want = self._reading.want_upn(job.approver, Turn.WRITE, READ_WITHIN)
+            job.account_want = self._reading.want_list(Turn.WRITE, READ_WITHIN)
 
     def calls(self, n: int) -> timedelta:
         """How long so many calls take at the pace there is."""
@@ -120,7 +122,6 @@ class Freshness:
         since = self._since()
         read = [self._reading.of(user_id, since) for user_id in job.waiting]
         missing = tuple(user_id for user_id in job.waiting if self._reading.is_missing(user_id, since))
-        at_risk = approvers.is_at_risk(job, self._reading, since)
         moved, forbidden = self._moved(job, since), self._reasons.is_forbidden
         why = {
             user_id: reasons
@@ -131,7 +132,8 @@ class Freshness:
         return Judge(
             tuple(s for s in read if s is not None),
             missing,
-            "at_risk" if at_risk else "not_allowed" if job.is_disallowed else "",
+            {**job.void, **approvers.at_risk(job, self._reading, since)},
+            job.is_short,
             why=why,
             unexplained=frozenset(moved.keys() - why.keys()) if is_told else frozenset(),
             blind="no_permission" if forbidden else "busy",

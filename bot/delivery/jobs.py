@@ -1,10 +1,12 @@
 """What waits to be sent, and who of it goes in the next call."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.core.bisection import Bisection, Failed
-from bot.core.ids import ObjectId
+from bot.core.decisions import Decision, Void
+from bot.core.ids import ObjectId, SlackUserId
 from bot.core.model import Request
 from bot.delivery.reasons import WhyWant
 from bot.delivery.wants import Want
@@ -16,8 +18,8 @@ class Job:
 
     request: Request
     since: float
-    accounts: tuple[ObjectId, ...] | None = None
-    """That of whoever approved; empty where the directory knows none or tells nothing, None until it was asked."""
+    accounts: Mapping[SlackUserId, tuple[ObjectId, ...]] | None = None
+    """Of each who approved; empty where the directory knows none or may not be asked, None until it told."""
     want: Want | None = None
     read_after: float = 0.0
     """When those whom Graph would not tell of may be asked for again."""
@@ -29,20 +31,27 @@ class Job:
     why_failed_at: float | None = None
     """Since when that could not be read."""
     judged_at: float | None = None
-    """When the policy was last asked whether whoever approved may; None until it was."""
+    """When the policy was last asked whether those who approved may; None until it was."""
     is_untold: bool = False
     """Whether nobody could tell when it was asked last."""
-    is_disallowed: bool = False
-    """What it said then: they may not any more."""
+    void: Mapping[SlackUserId, Void] = field(default_factory=dict)
+    """What it said then: whose approval counts no longer."""
+    is_short: bool = False
+    """Whether it asked for more approvals than there are."""
     ready_since: float | None = None
     is_over: bool = False
     """Whether the approval it was taken up for counts no longer."""
     done: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
-    def approver(self) -> str:
-        """The e-mail address of whoever approved."""
-        return self.request.decision.email if self.request.decision else ""
+    def account_ids(self) -> tuple[ObjectId, ...]:
+        """The accounts of those who approved, as far as they are known."""
+        return tuple(user_id for ids in (self.accounts or {}).values() for user_id in ids)
+
+    @property
+    def unknown(self) -> tuple[Decision, ...]:
+        """The approvals of those whose account is not known: it is looked for by their e-mail address."""
+        return tuple(approval for approval in self.request.approvals if not (self.accounts or {}).get(approval.by))
 
     def became(self, request: Request) -> None:
         """Go on with the request as it is stored now; what is known of its approver says nothing of another."""

@@ -1,7 +1,7 @@
 """Reads in Entra who was asked for, and whether the asker may ask."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -13,7 +13,7 @@ from bot.core.commands import FoundUsers
 from bot.core.ids import ObjectId, SlackUserId
 from bot.core.model import Finding, Request, RiskySnapshot, Target
 from bot.core.persons import DirectoryUser, Person
-from bot.core.policy import may_ask
+from bot.delivery.belonging import placed
 from bot.delivery.context import Context, Done, Ending, backed_off, dont_ask
 from bot.delivery.explain import WITH_THE_LOOK_UP, explained
 from bot.delivery.show import ABSENT
@@ -114,22 +114,22 @@ def _what(error: Exception) -> str:
 
 
 async def _find(context: Context, request: Request) -> Ending:
-    standing = await context.people.standing(request.asker.id, context.policy.requesters, LOOK_UP_WITHIN)
-    channel = context.place().channel
-    is_in = not context.policy.requesters and await context.people.is_member(channel, request.asker.id)
-    refusal = may_ask(context.policy, standing, is_in_channel=is_in)
+    person, refusal = await context.authority.may_ask(request.asker.id, context.place().channel, LOOK_UP_WITHIN)
     if refusal is not None:
         return dont_ask(context, request, refusal.why)
-    if not standing.person.email:
+    if not person.email:
         return dont_ask(context, request, "no_email")
     sought = await _resolve(context, request)
     risky = await _read(context, request, sought)
-    targets, blind = await explained(context, _judge(sought, risky, standing.person), WITH_THE_LOOK_UP)
+    policy = context.authority.policy
+    found = _judge(sought, risky, person, policy.people.get(person.id, ()))
+    found = list(await placed(context.graph, found, policy.memberships))
+    targets, blind = await explained(context, found, WITH_THE_LOOK_UP)
 
     def record(connection: Connection) -> Applied | None:
         ledger = context.store.ledger
         taken = ledger.elsewhere(connection, [t.user_id for t in targets], request.id)
-        found = FoundUsers(standing.person.name, targets, tuple(sought.findings), taken, blind)
+        found = FoundUsers(person.name, targets, tuple(sought.findings), taken, blind)
         return ledger.apply(connection, request.id, found, context.clock.now())
 
     return Done(record)
@@ -220,14 +220,16 @@ def _time_left(context: Context, request: Request) -> float:
     return max(0.0, (request.asked_at + GIVE_UP_AFTER - context.clock.now()).total_seconds())
 
 
-def _judge(sought: _Sought, risky: dict[ObjectId, RiskySnapshot], asker: Person) -> list[Target]:
+def _judge(
+    sought: _Sought, risky: dict[ObjectId, RiskySnapshot], asker: Person, theirs: Collection[ObjectId]
+) -> list[Target]:
     targets: list[Target] = []
     email = asker.email.casefold()
     for user_id, entry in sought.typed.items():
         account, snapshot = sought.accounts.get(user_id), risky.get(user_id)
         addresses = account.addresses if account else ()
         name = (account.display_name if account else "") or (snapshot.display_name if snapshot else "")
-        if email and email in (*addresses, snapshot.upn.casefold() if snapshot else ""):
+        if user_id in theirs or (email and email in (*addresses, snapshot.upn.casefold() if snapshot else "")):
             sought.findings.append(Finding("own_account", entry, name))
         elif snapshot is None:
             sought.findings.append(Finding("no_risk" if account else "unknown", entry, name))

@@ -59,7 +59,6 @@ class Sending:
         self._store = store
         self._graph = graph
         self._freshness = Freshness(reading, reasons, graph.pacer, clock)
-        self._accounts = authority.accounts
         self._authority = authority
         self._clock = clock
         self._jobs: dict[RequestId, Job] = {}
@@ -94,21 +93,6 @@ class Sending:
         self._jobs[request.id] = job
         self._want(job)
         return job
-
-    async def find_account(self, job: Job) -> None:
-        """Find the account of whoever approved: nothing is sent before, however long the directory keeps silent."""
-        for pause in approvers.pauses():
-            try:
-                job.accounts = await self._accounts.of(job.approver)
-                break
-            except (GraphError, SignInFailed) as error:
-                if job.done.done():
-                    break
-                if pause >= approvers.SAY_SO_FROM:
-                    await self._untold(job, error)
-            await self._clock.sleep(pause)
-        if not job.done.done():
-            self._want(job)
 
     async def keep_judging(self, job: Job, wake: Callable[[], None]) -> None:
         """Have the policy asked for as long as it waits; where nobody can tell, people are told so."""

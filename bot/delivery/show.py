@@ -37,7 +37,7 @@ async def show(context: Context, task: Task) -> Ending:
         return Done()
     if request.state == "withdrawn" and request.ts is None and not task.doubtful:
         return Done()  # nobody has seen it
-    message = approval_message(request, context.place(), can_stop=_can_stop(context, request))
+    message = approval_message(request, context.place(request), can_stop=_can_stop(context, request))
     if request.ts is None:
         metadata = {"op_id": op_of(request), "n": entry.anchor.n, "mac": entry.anchor.mac}
         return await _first(context, task, request, message, metadata)

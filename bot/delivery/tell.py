@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from bot.core.follow_ups import FORBIDDEN, edits_outcome
-from bot.core.ids import ChannelId, MessageTs
+from bot.core.ids import ChannelId, MessageTs, SlackUserId
 from bot.core.model import Receipt, Request
 from bot.core.terms import lapses_at
 from bot.delivery.context import Context, Done, Ending, record_post
@@ -32,8 +32,10 @@ async def tell(context: Context, task: Task) -> Ending:
     topic = str(task.payload["topic"])
     if topic.startswith("reminder") and (request.state, request.view) != ("pending", task.payload["view"]):
         return Done()  # somebody has decided
+    if topic.startswith("approved") and request.state != "pending":
+        return Done()  # nothing is needed any more
     if topic in {"end", "marked"}:
-        message = (incident.end if topic == "end" else incident.marked)(request, context.place())
+        message = (incident.end if topic == "end" else incident.marked)(request, context.place(request))
         return await _post(context, task, entry, Spot(str(task.payload["channel"])), message)
     if topic.startswith("set_aside"):
         message = await _set_aside(context, request, task.payload)
@@ -59,7 +61,7 @@ async def tell(context: Context, task: Task) -> Ending:
 async def _to_asker(context: Context, task: Task, entry: Entry, message: Message) -> Ending:
     """Tell the end by direct message too where whoever asked can't read the thread."""
     request = entry.request
-    if not context.policy.requesters or request.channel is None:
+    if not context.authority.policy.requesters or request.channel is None:
         return Done()  # then only members of the channel may ask
     try:
         if await context.people.is_member(request.channel, request.asker.id):
@@ -71,7 +73,7 @@ async def _to_asker(context: Context, task: Task, entry: Entry, message: Message
 
 async def _set_aside(context: Context, request: Request, payload: dict[str, Any]) -> Message:
     """Link to the request in which they are asked for anew."""
-    place, other = context.place(), str(payload["follow_up"])
+    place, other = context.place(request), str(payload["follow_up"])
     post = await context.store.do(find_post, f"{other}.message")
     link = words.link(place, ChannelId(post.channel), MessageTs(post.ts), other) if post else ""
     return changed.set_aside(request, place, payload["user_ids"], link or other)
@@ -80,7 +82,7 @@ async def _set_aside(context: Context, request: Request, payload: dict[str, Any]
 async def line(context: Context, task: Task) -> Ending:
     """Post an incident channel's line, or bring it up to date."""
     entry = await _entry(context, task)
-    message = incident.line(entry.request, context.place())
+    message = incident.line(entry.request, context.place(entry.request))
     first = await context.store.do(find_post, task.key)
     if first is None:
         return await _post(context, task, entry, Spot(str(task.payload["channel"])), message)
@@ -186,7 +188,7 @@ async def _post(
 
 
 def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) -> Message:
-    request, place, now = entry.request, context.place(), context.clock.now()
+    request, place, now = entry.request, context.place(entry.request), context.clock.now()
     anchor = (entry.anchor.n, entry.anchor.mac)
     until = lapses_at(request, context.store.ledger.terms) or now
     kind = topic.rstrip("0123456789.")
@@ -208,6 +210,8 @@ def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) 
             return thread.unreachable(until)
         case "unchecked":
             return thread.unchecked(until)
+        case "approved":
+            return thread.approved_in_part(SlackUserId(payload["by"]), place)
         case "lapsed":
             return thread.lapsed(request, place)
         case "voided":
@@ -242,7 +246,7 @@ def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) 
 
 
 async def _answer(context: Context, request: Request, topic: str) -> Message:
-    place = context.place()
+    place = context.place(request)
     match topic:
         case "waiting":
             return answers.waiting(request, place)
@@ -285,7 +289,6 @@ async def _not_asked(context: Context, request: Request) -> Message:
 
 async def _is_approver(context: Context, request: Request) -> bool:
     try:
-        standing = await context.people.standing(request.asker.id, context.policy.approvers, LOOK_UP_WITHIN)
+        return await context.authority.is_approver(request.asker.id, LOOK_UP_WITHIN)
     except SlackError:
         return False
-    return standing.is_in(context.policy.approvers)

@@ -1,11 +1,12 @@
 """Whose account in Entra an e-mail address is: of those who approve, so that nobody decides on themselves."""
 
-import structlog
+import asyncio
+from collections.abc import Awaitable, Callable
 
 from bot.clock import Clock
 from bot.core.ids import ObjectId
 from bot.core.persons import DirectoryUser, the_account
-from bot.errors import Forbidden, GraphError, Rejected, SignInFailed
+from bot.errors import Forbidden, Rejected
 from bot.graph.client import Graph
 from bot.memory import Memory
 
@@ -13,8 +14,6 @@ DIRECTORY = "User.Read.All"
 GROUPS = "GroupMember.Read.All"
 EVERYTHING = "Directory.Read.All"
 """Holds both of them."""
-
-log = structlog.get_logger()
 
 
 def may_read(permission: str, roles: frozenset[str] | None) -> bool:
@@ -28,6 +27,7 @@ class Accounts:
     def __init__(self, graph: Graph, clock: Clock) -> None:
         self._graph = graph
         self._memory = Memory(clock, self._find)
+        self._by_id = Memory(clock, self._get)
 
     async def with_address(self, email: str) -> tuple[DirectoryUser, ...] | None:
         """Return the accounts of that address; None where the directory may not be asked.
@@ -36,26 +36,31 @@ class Accounts:
         """
         return await self._memory.get(email.casefold(), lambda found: the_account(found or ()) is not None)
 
-    async def of(self, email: str) -> tuple[ObjectId, ...]:
-        """Return the ids of the accounts of that address; none where the directory knows none or tells nothing.
+    async def with_ids(self, user_ids: tuple[ObjectId, ...]) -> tuple[DirectoryUser, ...]:
+        """Return those of these accounts that Entra has; all, as they are named, where it may not be asked.
 
         Raises GraphError, SignInFailed: nobody can tell.
         """
-        if not email:
-            return ()
-        try:
-            found = await self.with_address(email)
-        except (GraphError, SignInFailed) as error:
-            log.warning("an approver's account can't be looked up", why=str(error))
-            raise
-        return tuple(account.user_id for account in found or ())
+        found = await asyncio.gather(
+            *(self._by_id.get(user_id, lambda got: bool(got) and got[0].enabled) for user_id in user_ids)
+        )
+        return tuple(account for accounts in found for account in accounts)
 
     async def _find(self, email: str) -> tuple[DirectoryUser, ...] | None:
+        return await self._asked(self._graph.everybody_with, email)
+
+    async def _get(self, user_id: str) -> tuple[DirectoryUser, ...]:
+        found = await self._asked(self._graph.accounts_of, user_id)
+        return (DirectoryUser(ObjectId(user_id), "", ""),) if found is None else found
+
+    async def _asked(
+        self, ask: Callable[[str], Awaitable[tuple[DirectoryUser, ...]]], whom: str
+    ) -> tuple[DirectoryUser, ...] | None:
         roles = self._graph.tokens.roles()
         if not may_read(DIRECTORY, roles):
             return None
         try:
-            return await self._graph.everybody_with(email)
+            return await ask(whom)
         except Forbidden:
             if roles is not None:
                 raise  # it may be asked, so this tells nothing of whose account it is

@@ -8,7 +8,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import Clock
 from bot.core.ids import ChannelId, SlackUserId
 from bot.core.persons import Person
-from bot.core.policy import Standing
 from bot.core.text import sound
 from bot.errors import SlackDoubtful, SlackRefused
 from bot.memory import Memory
@@ -30,23 +29,19 @@ class People:
     async def person(self, user: SlackUserId) -> Person:
         return await self._people.get(user, lambda person: person.is_full_member and bool(person.email))
 
-    async def standing(self, user: SlackUserId, listed: tuple[str, ...], within: float) -> Standing:
-        """Look up a person and as many of the listed groups as tell whether the list names them, in so many seconds.
+    async def names(self, user: SlackUserId, listed: tuple[str, ...], *, is_hoped: bool = True) -> bool:
+        """Whether a list of Slack user ids and user group ids names somebody; other entries are nobody's here.
 
-        The groups that somebody is not in are never taken from memory: they are asked about only where it matters.
+        Who is named by a list of those who may (`is_hoped`) is remembered, and of one of those who may not, who
+        isn't: what goes against somebody is asked about each time.
         """
-        groups = [] if user in listed else [entry for entry in listed if entry.startswith("S")]
-        known = {group: self._groups.remembered(group) or frozenset() for group in groups}
-        known_in = {group: members for group, members in known.items() if user in members}
-        try:
-            async with asyncio.timeout(within):
-                if known_in:
-                    return Standing(await self.person(user), known_in)
-                asked = [self._groups.get(group, lambda members: user in members) for group in groups]
-                person, members = await asyncio.gather(self.person(user), asyncio.gather(*asked))
-        except TimeoutError as error:
-            raise SlackDoubtful("timeout") from error
-        return Standing(person, dict(zip(groups, members, strict=True)))
+        groups = [entry for entry in listed if entry.startswith("S")]
+        if user in listed or (is_hoped and any(user in (self._groups.remembered(group) or ()) for group in groups)):
+            return True
+        found = await asyncio.gather(
+            *(self._groups.get(group, lambda members: (user in members) == is_hoped) for group in groups)
+        )
+        return any(user in members for members in found)
 
     async def is_member(self, channel: ChannelId, user: SlackUserId) -> bool:
         """Whether a person is in a channel."""

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.errors import DatabaseInUse, StoreError
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest revision in migrations/versions; a test holds the two together."""
 
 

@@ -88,6 +88,7 @@ class Ledger:
                 asker=command.asker.id,
                 asked_at=as_text(now),
                 state="looking_up",
+                users=len(command.entries),
                 response_url=url,
             )
         )
@@ -212,15 +213,6 @@ class Ledger:
             )
             for row in rows
         }
-
-    def asks_since(self, connection: Connection, asker: SlackUserId, since: datetime) -> list[datetime]:
-        """When this person asked, oldest first."""
-        rows = connection.execute(
-            select(requests.c.asked_at)
-            .where(requests.c.asker == asker, requests.c.asked_at > as_text(since))
-            .order_by(requests.c.asked_at)
-        )
-        return [as_time(row.asked_at) for row in rows]
 
     def answer_to(self, connection: Connection, request_id: RequestId, url: str) -> None:
         """From now on the asker's private answer goes to another response_url."""

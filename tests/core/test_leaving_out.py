@@ -114,7 +114,7 @@ def test_after_a_lapse_they_stay_left_out_of_the_new_view() -> None:
 
 def test_after_a_void_approval_and_a_drift_of_all_others_too() -> None:
     seen = tuple(replace(at_risk(i), level="medium") for i in REST)
-    void, _ = after(left_out(), Judge(seen, void="at_risk"))
+    void, _ = after(left_out(), Judge(seen, void={SlackUserId("U2"): "at_risk"}))
     risen, _ = after(left_out(), Judge(tuple(replace(s, level="hidden") for s in seen)))
     for request in (void, risen):
         assert request.state == "pending"

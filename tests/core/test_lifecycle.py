@@ -194,7 +194,8 @@ class Lifecycle(RuleBasedStateMachine):
         seen = tuple(as_read[w](u) for u, w in pairs if w in as_read)
         missing = tuple(u for u, w in pairs if w == "missing")
         before = self.request
-        self._tell(Judge(seen, missing, void, RequestId("CS-NEXT"), why))
+        voids: dict[SlackUserId, Void] = {SlackUserId("U2"): void} if void else {}
+        self._tell(Judge(seen, missing, voids, follow_up=RequestId("CS-NEXT"), why=why))
         assert self.request is not None
         in_force = before is not None and may_send(before, self.now, TERMS)
         if in_force and before is not None and before.state == self.request.state == "approved":

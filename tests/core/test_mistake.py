@@ -17,7 +17,8 @@ from bot.core.lifecycle import decide
 from bot.core.mistake import unreportable
 from bot.core.model import Receipt, Request, State
 from bot.core.persons import Person
-from bot.core.policy import Policy, Refusal, Standing, may_report
+from bot.core.policy import Refusal, Standing, may_report
+from bot.core.rules import of_lists
 from tests.core.test_lifecycle import ASKER, BEGAN, ID, RECEIPT, TERMS, USERS, safe, told
 
 REPORT = ReportMistake(SlackUserId("U3"), "Diego", "It was not the VPN")
@@ -118,8 +119,8 @@ def test_the_end_is_told_after_a_report_too() -> None:
 )
 def test_any_approver_may_report_it_and_whoever_asked(user: str, is_guest: bool, why: Refusal | None) -> None:  # noqa: FBT001 - pytest passes it by name
     person = Person(SlackUserId(user), "T1", "", "", is_guest=is_guest)
-    standing = Standing(person, {"S1": frozenset({SlackUserId("U9")})})
-    assert may_report(Policy(("U2", "S1")), standing, told(*DONE)) == why
+    standing = Standing(person, frozenset({"approvers"}) if user in {"U2", "U9"} else frozenset())
+    assert may_report(of_lists(("U2", "S1")), standing, told(*DONE)) == why
 
 
 def test_a_report_is_part_of_the_compare_and_set() -> None:

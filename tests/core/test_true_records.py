@@ -10,6 +10,7 @@ from bot.core import events as ev
 from bot.core.commands import BeginSend, Judge, Lapse, LookAgain, ReadBack, RecordAccepted, RecordFailed
 from bot.core.fold import evolve
 from bot.core.follow_ups import follow_ups
+from bot.core.ids import SlackUserId
 from bot.core.model import Receipt
 from tests.core.test_lapse import LATER, NEXT, after
 from tests.core.test_lifecycle import BEGAN, ID, RECEIPT, TERMS, USERS, at_risk, safe, told
@@ -42,8 +43,8 @@ def test_older_records_still_load_and_mean_what_they_meant() -> None:
 
 def test_an_approver_found_at_risk_after_a_part_was_sent_voids_the_rest_in_the_open() -> None:
     sent = told(BeginSend(USERS[:1]), RecordAccepted(USERS[:1], RECEIPT))
-    request, happened = after(sent, Judge((), void="at_risk"))
-    assert happened == (ev.GaveUp(USERS[1:], "voided"),)
+    request, happened = after(sent, Judge((), void={SlackUserId("U2"): "at_risk"}))
+    assert happened == (ev.GaveUp(USERS[1:], "voided", by=SlackUserId("U2")),)
     assert [t.progress for t in request.targets] == ["accepted", "voided", "voided"]
     wishes = follow_ups(sent, request, happened, BEGAN, terms=TERMS, incident_channels=())
     assert [wish.payload["topic"] for wish in wishes if wish.kind == "tell"] == ["partly_voided0", "accepted"]

@@ -1,6 +1,7 @@
 """What is noted beside a call neither sends nor frees anybody: not after a void, nor while nobody can judge."""
 
 from bot.core.commands import BeginSend, Judge, ReadBack, RecordFailed
+from bot.core.ids import SlackUserId
 from bot.core.lifecycle import decide
 from bot.core.model import Receipt
 from tests.core.test_lifecycle import BEGAN, TERMS, USERS, at_risk, told
@@ -11,7 +12,7 @@ def test_whom_reading_back_frees_after_the_approval_was_voided_is_not_sent_again
     request = told(
         BeginSend(USERS[:1]),
         RecordFailed(USERS[:1], "unclear", Receipt(0)),
-        Judge((), void="not_allowed"),
+        Judge((), void={SlackUserId("U2"): "not_allowed"}),
         unchanged,
         unchanged,
     )

@@ -38,7 +38,7 @@ class Waiting:
         self._freshness = Freshness(self._reading, Reasons(graph, setup.clock), graph.pacer, setup.clock)
         targets = tuple(Target(replace(snapshot(), user_id=ObjectId(user_id))) for user_id in users)
         # Nobody beside the users is looked for, unless said: so they are got one by one.
-        accounts = (ObjectId(account or users[0]),)
+        accounts = {SlackUserId("U0MEGAN"): (ObjectId(account or users[0]),)}
         approved = Decision(SlackUserId("U0MEGAN"), NOON, 1, email="meganb@contoso.com")
         self.job = Job(request(targets, "approved", decision=approved), setup.clock.monotonic(), accounts)
 

@@ -12,13 +12,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.authority import Authority
 from bot.core.ids import ObjectId
-from bot.core.policy import Policy
+from bot.core.rules import of_lists
 from bot.core.terms import Terms
 from bot.delivery.conversation import Conversation
 from bot.delivery.reading import Reading
 from bot.delivery.wants import Read, Want
 from bot.errors import Unavailable
 from bot.graph.accounts import Accounts
+from bot.graph.groups import Groups
 from bot.graph.pacer import Turn
 from bot.slack.installation import Installation
 from bot.slack.people import People
@@ -145,7 +146,7 @@ async def test_whoever_wants_the_whole_list_gets_all_of_it_however_long_its_read
         store = Store(writer, Ledger(Log(b""), Terms(MINUTE, MINUTE), ()), clock)
         people = People(AsyncWebClient(), Installation(), clock)  # nothing is sent, so nobody is looked up
         graph = setup.client(interval=MINUTE)
-        authority = Authority(people, Accounts(graph, clock), Policy(("U0MEGAN",)))
+        authority = Authority(people, Accounts(graph, clock), Groups(graph, clock), of_lists(("U0MEGAN",)))
         conversation = Conversation(store, graph, authority, clock)
         listed = asyncio.create_task(conversation.everybody_at_risk(900.0))
         async with asyncio.timeout(20):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.ids import SlackUserId
+from bot.store.asks import asks_since
 from demo.graph.directory import ADELE, ALEX, HENRIETTA, ISAIAH, JONI, LYNNE, PRADEEP
 from tests.rig import APPROVALS, running
 
@@ -48,10 +49,7 @@ async def test_what_cannot_be_read_is_said_at_once_and_nothing_is_asked(
         answer = await rig.slack.command(typed)
         assert words in answer.body["text"]
         assert rig.parts is not None
-        assert (
-            await rig.parts.store.do(rig.parts.store.ledger.asks_since, SlackUserId("U0ANALYST"), rig.clock.now())
-            == []
-        )
+        assert await rig.parts.store.do(asks_since, SlackUserId("U0ANALYST"), rig.clock.now()) == []
 
 
 async def test_all_findings_come_in_one_answer_and_the_others_can_be_asked_for(tmp_path: Path) -> None:

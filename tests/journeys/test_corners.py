@@ -10,7 +10,12 @@ import aiohttp
 import pytest
 from sqlalchemy import Connection
 
+from bot.authority import Authority
+from bot.core.ids import SlackUserId
+from bot.core.rules import of_lists
 from bot.errors import CannotTell, SlackBusy, SlackDoubtful, SlackRefused
+from bot.graph.accounts import Accounts
+from bot.graph.groups import Groups
 from bot.slack.blocks.message import said
 from bot.slack.installation import Installation
 from bot.slack.messenger import Messenger, Spot
@@ -237,10 +242,13 @@ async def _closed_port() -> int:
 async def test_people_who_take_too_long_to_look_up_are_not_known(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
         assert rig.parts is not None
-        people = People(rig.parts.outside.client, rig.parts.outside.installation, rig.clock)
+        outside = rig.parts.outside
+        people = People(outside.client, outside.installation, rig.clock)
+        accounts, groups = Accounts(outside.graph, rig.clock), Groups(outside.graph, rig.clock)
+        authority = Authority(people, accounts, groups, of_lists(("S0SOC",)))
         rig.slack.faults.add(Fault("users.info", "hang"))
         with pytest.raises(SlackDoubtful):
-            await people.standing("U0MEGAN", ("S0SOC",), 0.05)  # type: ignore[arg-type] # a plain id
+            await authority.standing(SlackUserId("U0MEGAN"), ["approvers"], 0.05)
         await rig.books.until(lambda: any(call.status is None for call in rig.books.of("users.info")))
         rig.slack.faults.clear()
         unknown = await people.person("U0NOBODY")  # type: ignore[arg-type] # a plain id

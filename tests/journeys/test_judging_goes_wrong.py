@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.authority import Authority
+from bot.authority import ASK_WITHIN, Authority, Judgement
 from bot.core.model import Request
 from demo.graph.directory import MEGAN
 from demo.wire import Fault
@@ -39,11 +39,11 @@ class OnceBroken(Authority):
 
     failures = 0
 
-    async def still_allows(self, request: Request) -> bool:
+    async def judge(self, request: Request, within: float = ASK_WITHIN) -> Judgement:
         if not self.failures:
             self.failures += 1
             raise AttributeError("what nobody foresaw")
-        return await super().still_allows(request)
+        return await super().judge(request, within)
 
 
 async def test_a_judging_that_fails_for_no_known_reason_keeps_nobody_waiting(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ async def test_a_judging_that_fails_for_no_known_reason_keeps_nobody_waiting(tmp
         assert rig.application is not None
         sending = rig.application._conversation._sending
         known = sending._authority
-        broken = sending._authority = OnceBroken(known._people, known.accounts, known.policy)
+        broken = sending._authority = OnceBroken(known._people, known._accounts, known._groups, known.policy)
         await rig.slack.click(message, "approve")
         await rig.shows(message, "1 of 1 confirmed safe")
         assert broken.failures == 1

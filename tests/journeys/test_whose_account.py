@@ -114,4 +114,4 @@ async def test_the_record_names_the_account_of_whoever_approved(tmp_path: Path) 
         with closing(sqlite3.connect(rig.database)) as database:
             query = "select body from events join event_bodies using (n) where kind = 'Approved'"
             ((body,),) = database.execute(query).fetchall()
-        assert json.loads(body)["account"] == MEGAN
+        assert json.loads(body)["accounts"] == [MEGAN]

@@ -91,7 +91,17 @@ def request(targets: tuple[Target, ...] | None = None, state: State = "pending",
         ts=MessageTs("1772625600.000100"),
         decision=None if state in {"looking_up", "pending", "expired", "not_asked"} else Decision(MEGAN, NOON, 1),
     )
-    return replace(whole, **changed)
+    made = replace(whole, **changed)
+    made = replace(made, shown_users=tuple(target.user_id for target in made.asked_for))
+    if "approvals" in changed or made.state == "denied":
+        return made
+    # As one approval leaves it: it counts, or it was struck.
+    given = made.decision or made.last_decision
+    is_void = made.reopened == "voided" or bool(made.having("voided"))
+    if given is None or not (made.decision or given.void or is_void):
+        return made
+    given = replace(given, void=given.void or ("at_risk" if is_void else ""))
+    return replace(made, struck=(given,)) if given.void else replace(made, approvals=(given,))
 
 
 def texts_of(thing: Any) -> Iterator[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from bot.core.ids import ChannelId, MessageTs, RequestId, SlackUserId
+from bot.core.limits import Limited
 from bot.core.model import Elsewhere, Finding, State
 from bot.core.problems import Problem
 from bot.slack.blocks import answers, refusals
@@ -239,7 +240,7 @@ def test_a_bug_says_whether_the_request_lives_and_gives_a_reference() -> None:
 
 
 def test_limits_and_missing_rights_say_what_to_do() -> None:
-    assert answers.limit(20, NOON, PLACE).text == (
+    assert answers.limit(Limited("requests", 20, NOON), PLACE).text == (
         "You have asked 20 times in the last hour, which is the limit. "
         f"Next possible at {date(NOON)}, or ask #identity-help."
     )

@@ -1,10 +1,10 @@
 """Private answers to someone who typed the command; a command that failed comes back to be copied."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Literal, assert_never
 
 from bot.core.ids import RequestId
+from bot.core.limits import Limited
 from bot.core.model import MAX_USERS, Request
 from bot.core.parsing import MAX_REASON, MAX_TEXT
 from bot.core.problems import Problem
@@ -174,12 +174,27 @@ def unexpected(ref: str, place: Place, recorded: RequestId | Literal["nothing", 
     )
 
 
-def limit(n: int, at: datetime, place: Place) -> Message:
-    times = "once" if n == 1 else f"{n} times"
-    return said(
-        f"You have asked {times} in the last hour, which is the limit. "
-        f"Next possible at {words.date(at)}, or ask {words.help_of(place)}."
-    )
+def limit(limited: Limited, place: Place) -> Message:
+    """Tell which limit somebody has reached, and when it is over."""
+    n, help_of = limited.limit, words.help_of(place)
+    match limited.kind:
+        case "requests":
+            done = f"You have asked {'once' if n == 1 else f'{n} times'} in the last hour, which is the limit."
+        case "users":
+            done = (
+                f"You have asked for {words.users(limited.asked_for)} in the last hour; with these it would be more "
+                f"than the limit of {n:,}. Nothing was asked for."
+            )
+        case _:
+            have = "a request" if n == 1 else f"{n} requests"
+            done = f"You have {have} open, which is the limit. Nothing was asked for."
+    if limited.kind == "open":
+        then = f"Withdraw one, wait until one has ended, or ask {help_of}."
+    elif limited.next_at is None:
+        then = f"Ask for fewer at once, or ask {help_of}."
+    else:
+        then = f"Next possible at {words.date(limited.next_at)}, or ask {help_of}."
+    return said(f"{done} {then}")
 
 
 def not_ready(what: str, place: Place, more: str = "") -> Message:

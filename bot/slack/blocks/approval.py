@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from typing import assert_never
 
+from bot.core.decisions import Decision
 from bot.core.mistake import unreportable
 from bot.core.model import MAX_USERS_SHOWN, Finding, Request
 from bot.core.parsing import MAX_REASON
@@ -73,9 +74,13 @@ def _pending(request: Request, place: Place) -> Message:
         reason_block(request),
         context(*_meanings(request), *filter(None, [aside])),
         pending_buttons(request),
-        context(f"{request.id} · {_in_entra(request, place)}"),
+        context(f"{request.id} · {_by_rule(place)}{_in_entra(request, place)}"),
     ]
     return Message(_notification(request), blocks)
+
+
+def _by_rule(place: Place) -> str:
+    return f"rule {words.isolate(place.rule)} · " if place.rule else ""
 
 
 def _in_entra(request: Request, place: Place) -> str:
@@ -121,11 +126,35 @@ def _state_line(request: Request, place: Place, why_again: str) -> str:
     return joined(
         [
             why_again,
+            *_approvals(request, place),
             f"{words.who(request.asker.id)} asks {words.approvers(place)}.",
+            f"Needed: {words.needed(place.missing)}." if place.missing and not request.approvals else "",
             f"{told(request.targets)}.",
             f"{people.at_time('Open until ', request.open_until)}." if request.open_until else "",
         ]
     )
+
+
+def _approvals(request: Request, place: Place) -> list[str]:
+    """Show who has approved, whose approval counts no longer, and what is still needed."""
+    is_told = request.reopened == "voided" and not request.approvals  # what it begins with says it already
+    struck = [f"~{words.approved_by([one])}~ ({_why_struck(one)})." for one in request.struck if not is_told]
+    if not request.approvals:
+        return struck
+    given = words.approved_by(request.approvals)
+    as_ = f" ({words.needed(place.approved_as)})" if place.approved_as else ""
+    needed = f"Still needed: {words.needed(place.missing)}." if place.missing else ""
+    return [*struck, f"{given}{as_}.", needed]
+
+
+def _why_struck(approval: Decision) -> str:
+    match approval.void:
+        case "at_risk":
+            return "their own Entra account is at risk"
+        case "not_allowed":
+            return "they may not approve it any more"
+        case _:
+            return "of what it showed before"
 
 
 def _risk_changed(request: Request) -> str:
@@ -141,7 +170,7 @@ def _reopened(request: Request) -> str:
         lapsed = f"The approval{people.at_time(' of ', last.at if last else None)} lapsed"
         return f"{lapsed}. {doubt}" if doubt else f"{lapsed} before it could be sent."
     if request.reopened == "voided":
-        return f"{words.no_longer_counts(last)}. {doubt or 'Nothing was sent.'}"
+        return f"{words.no_longer_counts(request)}. {doubt or 'Nothing was sent.'}"
     if risen := len(people.risen(people.to_confirm(request))):
         whose = "1 user's" if risen == 1 else f"{risen} users'"
         return f"{whose} risk rose after the approval. {doubt or 'Nothing was sent for them.'} Approve again?"

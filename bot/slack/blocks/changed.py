@@ -69,7 +69,7 @@ def _changes(risen: Sequence[Target]) -> str:
 def voided(request: Request, place: Place) -> Message:
     """Tell that an approval counts no longer, in the open."""
     return said(
-        f"{words.approvers(place)} {words.no_longer_counts(request.last_decision)}. "
+        f"{words.approvers(place)} {words.no_longer_counts(request)}. "
         f"{people.doubt(request.targets) or _NOTHING} {request.id} needs another approval."
     )
 
@@ -89,7 +89,7 @@ def void(request: Request, most: int = _MOST) -> list[str]:
         return []
     sent, doubtful = people.taken(request), (*request.having("attempted", "unknown"), *people.doubted(rest))
     return [
-        f"{words.no_longer_counts(request.decision)}.",
+        f"{words.no_longer_counts(request)}.",
         _before(len(sent), "was sent", "were sent"),
         _before(len(doubtful), "may have been sent", "may have been sent"),
         f"{people.were_not_sent(rest)}: {people.names(rest, most, _MAX_NAME)}.",

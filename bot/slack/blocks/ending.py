@@ -52,8 +52,8 @@ def _mentions(request: Request) -> str:
     """Call the requester, and the approver too where somebody has to look by hand."""
     called = [words.who(request.asker.id)]
     bad = _is_without_effect(request) or _unknown(request) or request.having("risky_again")
-    if request.decision and bad:
-        called.append(words.who(request.decision.by))
+    if bad:
+        called += [words.who(approval.by) for approval in request.approvals]
     return " ".join(dict.fromkeys(called))
 
 

@@ -45,8 +45,15 @@ def said_of(why: Why, tried: Tried, request: Request | None, place: Place) -> Me
             return no_one_account(why, tried.email, place)
         case "account_disabled":
             return account_disabled(place)
-        case "could_not_check":
-            return could_not_check(_DOES.get(tried.action, "approve"))
+        case "could_not_check" | "entra_silent":
+            who = "Entra" if why == "entra_silent" else "Slack"
+            return could_not_check(_DOES.get(tried.action, "approve"), who)
+        case "approved_already":
+            return approved_already(place)
+        case "same_account":
+            return same_account(place)
+        case "wrong_team":
+            return wrong_team(place)
         case "not_member":
             return not_member()
         case "decided" if request is not None:
@@ -74,8 +81,12 @@ def said_of(why: Why, tried: Tried, request: Request | None, place: Place) -> Me
 
 
 def not_approver(request: Request, place: Place, at: datetime, ref: str) -> Message:
+    checked = f"you aren't on the approvers list, checked at {words.date(at)}"
+    if place.rule:
+        asks = f"the rule *{words.isolate(place.rule)}* asks for {words.needed(place.teams)}"
+        checked = f"{asks}, and you weren't in it at {words.date(at)}"
     return said(
-        f"You can't approve {request.id}: you aren't on the approvers list, checked at {words.date(at)}. "
+        f"You can't approve {request.id}: {checked}. "
         f"These people can: {words.approvers(place)}. Just added? Click again. "
         f"Think it's wrong? {words.help_first(place)}, reference {words.escape(ref)}."
     )
@@ -94,9 +105,9 @@ def own_account(place: Place) -> Message:
     return said(f"This request includes your own account, so you can't decide on it. {_can(place)}")
 
 
-def could_not_check(do: str = "approve") -> Message:
+def could_not_check(do: str = "approve", who: str = "Slack") -> Message:
     return said(
-        f"I couldn't check whether you may {do}: Slack isn't answering. "
+        f"I couldn't check whether you may {do}: {who} isn't answering. "
         "Your click was *not* counted and is not held against you. Please click again in a minute."
     )
 
@@ -109,12 +120,37 @@ def no_email(place: Place) -> Message:
 
 
 def no_one_account(why: Why, email: str, place: Place) -> Message:
+    if not email:
+        return said(
+            "Entra has none of the accounts that the policy names for you, so I can't check that you are not one of "
+            f"the users. Nothing was changed. {words.help_first(place)} can sort it out."
+        )
     found = "more than one Entra account" if why == "several_accounts" else "no Entra account"
     return said(
         f"I found {found} for {words.code(email, _MAX_EMAIL)} (tried mail, UPN and proxy addresses of enabled "
         "members), so I can't check that you are not one of the users. Nothing was changed. "
         f"{words.help_first(place)} can sort it out."
     )
+
+
+def approved_already(place: Place) -> Message:
+    return said(f"You have approved already. {_still_needed(place)}")
+
+
+def same_account(place: Place) -> Message:
+    """Two Slack users of one person are one approver."""
+    return said(
+        "Your Entra account has approved already, by another Slack user: two approvals have to come from different "
+        f"people. {_still_needed(place)}"
+    )
+
+
+def wrong_team(place: Place) -> Message:
+    return said(f"Your approval would not add what is missing. {_still_needed(place)}")
+
+
+def _still_needed(place: Place) -> str:
+    return f"Still needed: {words.needed(place.missing)}, {words.approvers(place)}."
 
 
 def account_disabled(place: Place) -> Message:

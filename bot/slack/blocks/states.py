@@ -83,8 +83,8 @@ def _stay(request: Request) -> str:
 
 def _by(request: Request) -> str:
     if request.having("voided"):
-        return words.no_longer_counts(request.decision)
-    return f"Approved by {words.who(request.decision.by)}" if request.decision else "Approved"
+        return words.no_longer_counts(request)
+    return words.approved_by(request.approvals)
 
 
 def _until(request: Request, place: Place) -> str:
@@ -113,7 +113,7 @@ def _trouble(trouble: Trouble, request: Request, place: Place) -> str:
         case "unreachable":
             return f"Entra isn't answering {when}. {keep}; nothing to do."
         case "unchecked":
-            by = words.who(request.decision.by) if request.decision else "whoever approved"
+            by = words.conjoined([words.who(approval.by) for approval in request.approvals]) or "whoever approved"
             return (
                 f"I can't check whether {by} may still approve: Slack isn't answering {when}. {keep}; nothing to do."
             )
@@ -280,7 +280,7 @@ def _expired(request: Request) -> State:
     by = people.at_time(" by ", request.open_until or request.ended_at)
     return State(
         f"Expired: {_users(request)}",
-        f"Nobody decided{by}. {_stay(request)}",
+        f"{words.nobody_decided(request)}{by}. {_stay(request)}",
         next_act="Ask again if it is still needed.",
         again=_AGAIN,
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.core.ids import SlackUserId
 from bot.core.model import MAX_USERS_SHOWN, Receipt, Request, Target
 from bot.slack.blocks import people, words
 from bot.slack.blocks.ending import ended
@@ -235,7 +236,13 @@ def denied(request: Request) -> Message:
     return said(f"{words.who(request.asker.id)} Denied{by}. {people.left_at_risk(request, stay)}", *more)
 
 
+def approved_in_part(by: SlackUserId, place: Place) -> Message:
+    """Tell who approved, and what is still needed."""
+    return said(f"{words.who(by)} approved. Still needed: {words.needed(place.missing)}.")
+
+
 def expired(request: Request) -> Message:
     by = people.at_time(" by ", request.open_until or request.ended_at)
     stay = people.left_at_risk(request, words.stay_at_risk(len(people.to_confirm(request).targets)))
-    return said(f"{words.who(request.asker.id)} Nobody decided{by}. {stay} Press Ask again if it is still needed.")
+    nobody = f"{words.nobody_decided(request)}{by}."
+    return said(f"{words.who(request.asker.id)} {nobody} {stay} Press Ask again if it is still needed.")

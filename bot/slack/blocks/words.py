@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from bot.core.decisions import Decision
 from bot.core.ids import ChannelId, MessageTs, ObjectId, SlackUserId
+from bot.core.model import Request
 from bot.slack.blocks.place import Place
 
 MAX_NAME = 160
@@ -15,6 +16,7 @@ MAX_NAME = 160
 MAX_ECHO = 2500
 """Of a failed command, so that it fits a section together with what is said of it."""
 _MAX_MENTIONS = 5
+_MAX_NEEDED = 500
 
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE, _WORD_JOINER = "\u2068", "\u2069", "\u2060"
 # Embeddings, overrides and isolates: what could make a name run backwards over our own words.
@@ -89,12 +91,40 @@ def stay_at_risk(n: int) -> str:
     return "The user stays at risk." if n == 1 else "The users stay at risk."
 
 
-def no_longer_counts(decision: Decision | None) -> str:
-    """Begin the sentence that takes an approval back, in the open."""
-    by = f" by {who(decision.by)}" if decision else ""
-    is_disallowed = decision is not None and decision.void == "not_allowed"
+def approved_by(approvals: Sequence[Decision]) -> str:
+    """Name who approved: "Approved by A and B"."""
+    by = [who(approval.by) for approval in approvals]
+    return f"Approved by {conjoined(by)}" if by else "Approved"
+
+
+def conjoined(parts: Sequence[str]) -> str:
+    """Write parts after each other: "A, B and C"."""
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+def needed(what: str) -> str:
+    """Write which approvals or teams it takes: their names are the operator's."""
+    return sentence(what, _MAX_NEEDED)
+
+
+def nobody_decided(request: Request) -> str:
+    """Say that the time to decide is over, and by whom alone it was approved."""
+    by = conjoined([who(approval.by) for approval in request.approvals])
+    return f"Only {by} approved" if by else "Nobody decided"
+
+
+def no_longer_counts(request: Request) -> str:
+    """Begin the sentence that takes approvals back, in the open."""
+    void = [approval for approval in request.struck if approval.void in {"at_risk", "not_allowed"}]
+    if not void:
+        return "The rules ask for more approvals than there are now"
+    return conjoined([_counts_no_longer(approval) for approval in void])
+
+
+def _counts_no_longer(approval: Decision) -> str:
+    is_disallowed = approval.void == "not_allowed"
     why = "they may not approve it any more" if is_disallowed else "their own Entra account is at risk"
-    return f"The approval{by} no longer counts: {why}"
+    return f"The approval by {who(approval.by)} no longer counts: {why}"
 
 
 def utc(at: datetime) -> str:

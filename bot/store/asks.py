@@ -1,0 +1,27 @@
+"""What somebody asked for lately, and what of it is still open."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from bot.core.ids import SlackUserId
+from bot.core.limits import PastAsk
+from bot.core.model import FINAL
+from bot.store.events import as_text, as_time
+from bot.store.tables import requests
+
+
+def asks_since(connection: Connection, asker: SlackUserId, since: datetime) -> list[PastAsk]:
+    """List what this person asked for, oldest first."""
+    rows = connection.execute(
+        select(requests.c.asked_at, requests.c.users)
+        .where(requests.c.asker == asker, requests.c.asked_at > as_text(since))
+        .order_by(requests.c.asked_at)
+    )
+    return [PastAsk(as_time(row.asked_at), row.users) for row in rows]
+
+
+def count_open(connection: Connection, asker: SlackUserId) -> int:
+    """Count the requests of this person that have not ended."""
+    chosen = requests.c.asker == asker, requests.c.state.not_in(FINAL)
+    return int(connection.execute(select(func.count()).select_from(requests).where(*chosen)).scalar_one())
