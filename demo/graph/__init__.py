@@ -127,7 +127,10 @@ class LocalGraph(Front, Directory):
             case "POST", path if one := memberships.CHECK_GROUPS.fullmatch(path):
                 memberships.admit_to_groups(roles)
                 content_type = request.headers.get("Content-Type")
-                return self.memberships.groups(one[1], content_type, request.query, body, self.url)
+                return self.memberships.groups(one[1], content_type, request.query, body, self.url, permissions=roles)
+            case "GET", path if one := memberships.ONE_GROUP.fullmatch(path):
+                memberships.admit_to_group(roles)
+                return self.memberships.group(one[1], request.query, self.url)
             case "GET", path if one := memberships.ROLES_OF.fullmatch(path):
                 memberships.admit_to_roles(roles)
                 level = request.headers.get("ConsistencyLevel", "")

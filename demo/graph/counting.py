@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from demo.graph import memberships, routes
 from demo.wire import Call
 
-Kind = Literal["confirmSafe", "riskyUsers", "riskyUser", "riskDetections", "users", "memberships", "other"]
+Kind = Literal["confirmSafe", "riskyUsers", "riskyUser", "riskDetections", "users", "memberships", "groups", "other"]
 PACED: frozenset[Kind] = frozenset({"confirmSafe", "riskyUsers", "riskyUser", "riskDetections"})
 """What shares one request a second: identity protection and conditional access (Graph's throttling limits)."""
 
@@ -34,6 +34,8 @@ def kind_of(path: str) -> Kind:
         return "riskyUser"
     if memberships.CHECK_GROUPS.fullmatch(path) or memberships.ROLES_OF.fullmatch(path):
         return "memberships"
+    if memberships.ONE_GROUP.fullmatch(path):
+        return "groups"
     return "users" if path == routes.USERS or routes.ONE_USER.fullmatch(path) else "other"
 
 

@@ -12,6 +12,12 @@ class Group:
     id: str
     name: str
     members: set[str] = field(default_factory=set)
+    visibility: str | None = None
+    """Public or Private of a Microsoft 365 group, which alone can be HiddenMembership; None of any other."""
+
+    @property
+    def hides_members(self) -> bool:
+        return self.visibility == "HiddenMembership"
 
 
 @dataclass(slots=True)
@@ -33,9 +39,11 @@ class Groups:
         self.roles: dict[str, Role] = {}
         """By template id."""
 
-    def add_group(self, group_id: str, name: str, members: Iterable[str] = ()) -> Group:
+    def add_group(
+        self, group_id: str, name: str, members: Iterable[str] = (), *, visibility: str | None = None
+    ) -> Group:
         """Add a group, with users and groups in it."""
-        group = Group(group_id.lower(), name, {member.lower() for member in members})
+        group = Group(group_id.lower(), name, {member.lower() for member in members}, visibility)
         self.groups[group.id] = group
         return group
 

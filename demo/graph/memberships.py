@@ -1,4 +1,4 @@
-"""The routes that tell what a user is a member of, as the reference pages of both calls have them."""
+"""The routes that tell of groups and of what a user is a member of, as the reference pages of the calls have them."""
 
 import re
 import secrets
@@ -17,6 +17,7 @@ from demo.graph.records import GraphUser
 from demo.graph.routes import GUID, missing, read_parameters
 
 CHECK_GROUPS = re.compile(re.escape(ROOT) + r"/users/([^/]+)/checkMemberGroups")
+ONE_GROUP = re.compile(re.escape(ROOT) + r"/groups/([^/]+)")
 ROLES_OF = re.compile(re.escape(ROOT) + r"/users/([^/]+)/transitiveMemberOf/microsoft\.graph\.directoryRole")
 MOST_GROUPS = 20
 MOST_A_PAGE = 999
@@ -25,7 +26,9 @@ USUAL_PAGE = 100
 EVERYTHING = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
 USERS = frozenset({"User.Read.All"})
 MEMBERS = frozenset({"GroupMember.Read.All", "Group.Read.All"})
+HIDDEN_MEMBERS = frozenset({"Member.Read.Hidden"})
 ROLE_READERS = frozenset({"RoleManagement.Read.Directory"})
+GROUP = ("id", "deletedDateTime", "description", "displayName", "visibility")
 DIRECTORY_ROLE = ("id", "deletedDateTime", "description", "displayName", "roleTemplateId")
 
 
@@ -38,10 +41,40 @@ class Memberships:
     """Leave roleTemplateId null where the token may not read roles; Graph may do so, and is known not to."""
     _pages: dict[str, str] = field(default_factory=dict)
 
-    def groups(self, who: str, content_type: str | None, query: Mapping[str, str], body: bytes, url: str) -> Reply:
+    def group(self, group_id: str, query: Mapping[str, str], url: str) -> Reply:
+        """Answer GET /groups/{id}."""
+        only(query, "$select")
+        names = select(query, GROUP, "microsoft.graph.group")
+        if not GUID.fullmatch(group_id):
+            raise broken(f"Invalid object identifier '{group_id}'.", 400, "Request_BadRequest")
+        group = self.directory.groups.get(group_id.lower())
+        if group is None:
+            raise missing(group_id)
+        row = {
+            "id": group.id,
+            "deletedDateTime": None,
+            "description": None,
+            "displayName": group.name,
+            "visibility": group.visibility,
+        }
+        where = context(url, "groups", query) + "/$entity"
+        return Reply(200, {"@odata.context": where} | {name: row[name] for name in names})
+
+    def groups(
+        self,
+        who: str,
+        content_type: str | None,
+        query: Mapping[str, str],
+        body: bytes,
+        url: str,
+        *,
+        permissions: set[str],
+    ) -> Reply:
         """Answer POST /users/{id}/checkMemberGroups: those of the groups that the user is in."""
         asked = _group_ids(read_parameters(content_type, query, body, "groupIds"))
         inside = self.directory.groups_of(self._user(who).id)
+        if not permissions & HIDDEN_MEMBERS:
+            inside = {group_id for group_id in inside if not self.directory.groups[group_id].hides_members}
         found = [group_id for group_id in dict.fromkeys(one.lower() for one in asked) if group_id in inside]
         return Reply(200, {"@odata.context": context(url, "Collection(Edm.String)", {}), "value": found})
 
@@ -103,6 +136,12 @@ class Memberships:
 def admit_to_groups(roles: set[str]) -> None:
     """Let in who may read users and the members of groups: checkMemberGroups takes both."""
     if not (roles & EVERYTHING or (roles & USERS and roles & MEMBERS)):
+        raise _denied()
+
+
+def admit_to_group(roles: set[str]) -> None:
+    """Let in who may read a group: group: get names nothing of users."""
+    if not roles & (EVERYTHING | MEMBERS):
         raise _denied()
 
 

@@ -24,6 +24,7 @@ ROLES = {
     "reader": {"IdentityRiskyUser.Read.All"},
     "writer": {"IdentityRiskyUser.ReadWrite.All"},
     "members": {"User.Read.All", "GroupMember.Read.All"},
+    "hidden": {"User.Read.All", "GroupMember.Read.All", "Member.Read.Hidden"},
     "groups": {"GroupMember.Read.All"},
     "roles": {"User.Read.All", "RoleManagement.Read.Directory"},
     "directory": {"Directory.Read.All"},

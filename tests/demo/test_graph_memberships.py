@@ -216,3 +216,47 @@ async def test_a_fault_of_memberships_hits_both_calls_and_no_other(caller: Calle
     assert (await caller.check(ADELE, BOARD))[0] == 503
     assert (await caller.roles(ADELE))[0] == 503
     assert (await caller.page(f"{caller.graph.url}/v1.0/users/{ADELE}"))[0] == 200
+
+
+# -- groups themselves
+
+
+async def test_a_group_shows_itself_by_its_id_whatever_its_case(caller: Caller) -> None:
+    url = f"{caller.graph.url}/v1.0/groups/{BOARD.upper()}?$select=id,displayName,visibility"
+    status, body = await caller.page(url)
+    context = f"{caller.graph.url}/v1.0/$metadata#groups(id,displayName,visibility)/$entity"
+    shown = {"@odata.context": context, "id": BOARD, "displayName": "Board", "visibility": None}
+    assert (status, body) == (200, shown)
+    assert caller.graph.calls()[-1].kind == "groups"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code", "complaints"),
+    [
+        (NOBODY, 404, "Request_ResourceNotFound", 0),
+        ("Board", 400, "Request_BadRequest", 1),
+        (f"{BOARD}?$expand=members", 400, "BadRequest", 1),
+        (f"{BOARD}?$select=id,nothing", 400, "BadRequest", 1),
+    ],
+)
+async def test_a_group_that_is_not_there_and_a_wrong_question_are_refused(
+    caller: Caller, path: str, status: int, code: str, complaints: int
+) -> None:
+    told, body = await caller.page(f"{caller.graph.url}/v1.0/groups/{path}")
+    assert (told, body["error"]["code"]) == (status, code)
+    assert len(caller.graph.books.complaints) == complaints
+
+
+@pytest.mark.parametrize(
+    ("token", "status"), [("members", 200), ("groups", 200), ("directory", 200), ("users", 403), ("none", 403)]
+)
+async def test_a_group_takes_a_permission_for_groups(caller: Caller, token: str, status: int) -> None:
+    assert (await caller.page(f"{caller.graph.url}/v1.0/groups/{BOARD}", token))[0] == status
+
+
+async def test_who_is_in_a_group_that_hides_it_is_shown_with_a_permission_for_that_alone(caller: Caller) -> None:
+    caller.graph.groups[STAFF].visibility = "HiddenMembership"
+    _, body = await caller.page(f"{caller.graph.url}/v1.0/groups/{STAFF}")
+    assert body["visibility"] == "HiddenMembership"
+    assert await caller.check(ADELE, BOARD, STAFF) == (200, [BOARD])
+    assert await caller.check(ADELE, BOARD, STAFF, token="hidden") == (200, [BOARD, STAFF])

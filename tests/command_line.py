@@ -1,0 +1,30 @@
+"""The real command line as its own process, between the look-alikes of a rig."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from tests.rig import Rig
+
+
+def environ(rig: Rig) -> dict[str, str]:
+    keep = {n: v for n, v in os.environ.items() if n in {"PATH", "HOME"} or n.startswith("COV")}
+    trust = {"REQUESTS_CA_BUNDLE": str(rig.entra.ca_file), "PYTHONPATH": str(Path.cwd())}
+    return keep | rig.environ | trust
+
+
+async def run(rig: Rig, *arguments: str, **changes: str) -> tuple[int, str, str]:
+    """Return the exit status, and what was written to standard output and standard error."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        *arguments,
+        env=environ(rig) | changes,
+        cwd=rig.database.parent,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
