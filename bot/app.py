@@ -241,7 +241,7 @@ class Application:
         return (
             f"ready: HTTP on {settings.host}:{self.port}, workspace {self._outside.installation.team}, "
             f"tenant {settings.azure_tenant_id}, approvals in {checks.channel_name}, "
-            f"{checks.approvers} approvers, database {settings.database_path}"
+            f"{checks.approvers}, database {settings.database_path}"
         )
 
     async def _is_ready(self) -> bool:

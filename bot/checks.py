@@ -1,22 +1,24 @@
 """What the bot needs from the outside, checked one by one, each with a remedy: for the doctor and at a start."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Any, assert_never
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.persons import Person
+from bot.check import Check
+from bot.check_people import PeopleChecks
+from bot.check_policy import PolicyChecks
 from bot.errors import Forbidden, GraphError, SignInFailed, SlackError, StoreError, Throttled
 from bot.graph import detections
-from bot.graph.accounts import DIRECTORY
+from bot.graph.accounts import DIRECTORY, may_read
 from bot.graph.client import Graph
 from bot.graph.credential_end import CredentialEnd, Ends, NotKnown
-from bot.remedies import entra_remedy, slack_trouble
+from bot.graph.permissions import lacking
+from bot.policy_lists import lists_of
+from bot.remedies import entra_remedy, permissions_missing, slack_trouble
 from bot.settings import Settings
 from bot.slack.api import answered
 from bot.slack.installation import Installation
-from bot.slack.people import read_person
 
 SCOPES = (
     "commands",
@@ -32,20 +34,6 @@ SCOPES = (
     "im:write",
 )
 WRITE = "IdentityRiskyUser.ReadWrite.All"
-MOST_LOOKED_UP = 100
-"""Members of a group whose profiles are read; Slack allows about as many a minute."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding: `NO` keeps people from using the bot, `WARN` does not."""
-
-    verdict: Literal["ok", "WARN", "NO"]
-    about: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.verdict:<2}  {self.text}"
 
 
 class Checks:
@@ -69,8 +57,16 @@ class Checks:
         self._ends = ends
         self._is_managed = settings.azure_token_credentials is not None
         self._database_is = database
+        self._lists = PeopleChecks(settings.policy, client, installation)
+        self._rules = PolicyChecks(settings.policy, graph)
+        self._is_signed_in = False
         self.channel_name = settings.approval_channel
-        self.approvers = 0
+
+    @property
+    def approvers(self) -> str:
+        """How many can approve, over all teams: "7 approvers"; who is in a group in Entra isn't counted."""
+        groups = any(listed.groups for listed in lists_of(self._settings.policy) if listed.does == "approve")
+        return f"{len(self._lists.able)} approvers{' and those in groups in Entra' if groups else ''}"
 
     async def all(self) -> AsyncIterator[Check]:
         steps: tuple[Callable[[], AsyncIterator[Check]], ...] = (
@@ -79,6 +75,7 @@ class Checks:
             self._channels,
             self._people,
             self._entra,
+            self._policy,
             self._credential,
         )
         for step in steps:
@@ -134,77 +131,18 @@ class Checks:
     async def _people(self) -> AsyncIterator[Check]:
         if not self._installation.is_known:
             return
-        able: set[str] = set()
-        handles = await self._handles()
-        for entry in self._settings.approvers:
-            async for check in self._listed("APPROVERS", entry, handles, able):
-                yield check
-        self.approvers = len(able)
-        if not able:
-            what = "APPROVERS: nobody on the list can approve now. Give full members of the workspace with an e-mail."
-            yield Check("NO", "approvers", what)
-        for entry in self._settings.requesters:
-            async for check in self._listed("REQUESTERS", entry, handles, set()):
-                yield check
-
-    async def _handles(self) -> Mapping[str, str]:
-        """The names of the user groups; without the scope for it, their ids have to do."""
-        try:
-            groups = (await answered(self._client.usergroups_list())).get("usergroups", [])
-        except SlackError:
-            return {}
-        return {str(group.get("id")): f"@{group.get('handle')}" for group in groups}
-
-    async def _listed(
-        self, setting: str, entry: str, handles: Mapping[str, str], able: set[str]
-    ) -> AsyncIterator[Check]:
-        """Check one id of a list; who of it can do what the list is for is added to `able`."""
-        about = f"{setting} {entry}"
-        try:
-            if not entry.startswith("S"):
-                person = await self._person(entry)
-                yield self._may(setting, about, person, able) or Check("ok", about, f"{setting}: {person.name}")
-                return
-            users = (await answered(self._client.usergroups_users_list(usergroup=entry))).get("users", [])
-        except SlackError as error:
-            yield Check("NO", about, f"{setting}: {entry} can't be looked up ({error.code}). Check the id.")
-            return
-        name = handles.get(entry, entry)
-        verdict: Literal["ok", "NO"] = "ok" if users else "NO"
-        yield Check(verdict, about, f"{setting}: {name} ({len(users)} {'person' if len(users) == 1 else 'people'})")
-        for user in users[:MOST_LOOKED_UP]:
-            try:
-                trouble = self._may(setting, f"{about} {user}", await self._person(user), able)
-            except SlackError as error:
-                what = f"{setting}: {user} of {name} can't be looked up ({error.code})"
-                trouble = Check("WARN", f"{about} {user}", what)
-            if trouble:
-                yield trouble
-        able.update(users[MOST_LOOKED_UP:])
-
-    async def _person(self, user: str) -> Person:
-        found = (await answered(self._client.users_info(user=user))).get("user") or {}
-        return read_person(found, self._installation.team_id)
-
-    @staticmethod
-    def _may(setting: str, about: str, person: Person, able: set[str]) -> Check | None:
-        """Say why somebody on a list can't do what the list is for."""
-        does = "approve" if setting == "APPROVERS" else "ask"
-        if not person.is_full_member:
-            what = f"{setting}: {person.name} is not a full member of this workspace, so can't {does}"
-            return Check("WARN", about, what)
-        if not person.email:
-            return Check("WARN", about, f"{setting}: {person.name} has no e-mail in Slack, so can't {does}")
-        able.add(person.id)
-        return None
+        async for check in self._lists.all():
+            yield check
 
     async def _entra(self) -> AsyncIterator[Check]:
+        self._is_signed_in = False
         try:
             await self._graph.tokens.token()
         except SignInFailed as error:
             remedy = entra_remedy(error, by_managed_identity=self._is_managed)
             yield Check("NO", "Entra sign-in", f"Entra sign-in: {error}. {remedy}")
             return
+        self._is_signed_in = True
         yield Check("ok", "Entra sign-in", f"Entra: signed in to tenant {self._settings.azure_tenant_id}")
         roles = self._graph.tokens.roles()
         if roles is None:
@@ -226,7 +164,9 @@ class Checks:
             how = "assigns it to the managed identity" if self._is_managed else f"opens {consent}"
             what = f"permission {WRITE} not in the token. An admin {how}"
             found.append(Check("NO", f"permission {WRITE}", what))
-        if DIRECTORY not in roles:
+        needed = permissions_missing(lacking(self._settings.policy, roles))
+        found += [Check("NO", f"permission {permission}", what) for permission, what in needed]
+        if not may_read(DIRECTORY, roles) and DIRECTORY not in dict(needed):
             what = (
                 f"{DIRECTORY} missing: UPNs are only found among users at risk, own accounts by e-mail and UPN alone"
             )
@@ -251,6 +191,16 @@ class Checks:
         except SignInFailed as error:
             return Check("NO", "Graph", f"Entra sign-in: {error}")
         return Check("ok", "Graph", f"Graph answers at {self._settings.graph_url}")
+
+    async def _policy(self) -> AsyncIterator[Check]:
+        """Check what the policy names in Entra, and with that and what Slack told whether its rules can be met."""
+        self._rules.forget()
+        if self._is_signed_in:
+            async for check in self._rules.in_entra(self._graph.tokens.roles()):
+                yield check
+        if self._installation.is_known:
+            for check in self._rules.enough(self._lists.able, self._lists.untold):
+                yield check
 
     async def _credential(self) -> AsyncIterator[Check]:
         end = await self._ends.credential_end()

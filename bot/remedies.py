@@ -1,5 +1,7 @@
 """What to do about a failing check, in words for the operator."""
 
+from collections.abc import Iterable, Sequence
+
 from bot.errors import SignInFailed, SlackError, SlackUnreachable
 
 
@@ -56,3 +58,23 @@ def entra_remedy(error: SignInFailed, *, by_managed_identity: bool) -> str:
     if "SSL" in str(error):
         return "Is the login host's certificate trusted (REQUESTS_CA_BUNDLE)?"
     return "Is the login host reachable from here?"
+
+
+def permissions_missing(lacking: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Say of each permission what needs it, and what to do; beside it the permission."""
+    needing: dict[str, list[str]] = {}
+    for permission, what in lacking:
+        needing.setdefault(permission, []).append(what)
+    return tuple((permission, _missing(permission, needed_by)) for permission, needed_by in needing.items())
+
+
+def _missing(permission: str, needed_by: Sequence[str]) -> str:
+    rules = [what for what in needed_by if what.startswith("rule ")]
+    ordered = [*rules, *(what for what in needed_by if what not in rules)]
+    many = len(ordered) > 1 or ordered[0].isupper()  # a list goes by its setting's name, which is a plural
+    what = f"{', '.join(ordered[:-1])} and {ordered[-1]}" if len(ordered) > 1 else ordered[0]
+    without = "the rule" if rules else "the group"
+    return (
+        f"{permission} is missing in the app's token, but {what} {'need' if many else 'needs'} it. "
+        f"An admin grants it and its consent, or {without} is taken out."
+    )

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from bot.core.rules import ENTRA_GROUP, Policy, Rule
+from bot.core.rules import Policy, Rule
 from bot.graph.accounts import DIRECTORY, GROUPS, may_read
+from bot.policy_lists import lists_of, named
 
 
 def lacking(policy: Policy, roles: frozenset[str]) -> tuple[tuple[str, str], ...]:
@@ -12,18 +13,12 @@ def lacking(policy: Policy, roles: frozenset[str]) -> tuple[tuple[str, str], ...
 
 
 def _needed(policy: Policy) -> Iterator[tuple[str, str]]:
-    lists = {
-        **{f"team {team.name}": team.members for team in policy.teams.values()},
-        "who may ask": policy.requesters,
-        "who may never ask": policy.never_ask,
-        "who may never approve": policy.never_approve,
-    }
-    for what, entries in lists.items():
-        if any(entry.startswith(ENTRA_GROUP) for entry in entries):
-            yield DIRECTORY, what
-            yield GROUPS, what
+    for listed in lists_of(policy):
+        if listed.groups:
+            yield DIRECTORY, listed.label
+            yield GROUPS, listed.label
     for rule in policy.rules:
-        yield from ((permission, f"rule {rule.name}") for permission in _of_rule(rule))
+        yield from ((permission, named(rule)) for permission in _of_rule(rule))
 
 
 def _of_rule(rule: Rule) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import sqlite3
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from bot.store.ledger import last_entry
 from demo.local_slack.workspace import APP, TEAM
+from tests.command_line import environ, run
 from tests.rig import APPROVALS, Rig, running
 
 COMMAND = {
@@ -145,31 +145,10 @@ async def test_a_bug_in_a_handler_is_told_with_a_reference(tmp_path: Path) -> No
         assert "Something went wrong on my side (reference " in answer.body["text"]
 
 
-def _environ(rig: Rig) -> dict[str, str]:
-    keep = {n: v for n, v in os.environ.items() if n in {"PATH", "HOME"} or n.startswith("COV")}
-    trust = {"REQUESTS_CA_BUNDLE": str(rig.entra.ca_file), "PYTHONPATH": str(Path.cwd())}
-    return keep | rig.environ | trust
-
-
-async def _run(rig: Rig, *arguments: str, **changes: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        *arguments,
-        env=_environ(rig) | changes,
-        cwd=rig.database.parent,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
-
-
 async def test_the_doctor_finds_everything_in_order(tmp_path: Path) -> None:
     async with running(tmp_path, start=False, speed=1) as rig:
         rig.entra.roles.add("IdentityRiskEvent.Read.All")
-        status, out, err = await _run(rig, "doctor")
+        status, out, err = await run(rig, "doctor")
         assert (status, err) == (0, "")
         lines = out.splitlines()
         assert [line for line in lines if not line.startswith("ok  ")] == [
@@ -186,7 +165,7 @@ async def test_the_doctor_names_each_problem_with_its_remedy(tmp_path: Path) -> 
         rig.entra.roles.clear()
         rig.slack.scopes.discard("usergroups:read")
         rig.slack.channels[APPROVALS].members.discard("U0BOT")
-        status, out, _ = await _run(rig, "doctor", APPROVERS="S0SOC,U0NOMAIL,U0NOBODY,U0GONE", REQUESTERS="U0DIEGO")
+        status, out, _ = await run(rig, "doctor", APPROVERS="S0SOC,U0NOMAIL,U0NOBODY,U0GONE", REQUESTERS="U0DIEGO")
         assert status == 1
         for words in (
             "NO  scopes missing: usergroups:read. Add them from manifest.yaml and reinstall the app.",
@@ -217,21 +196,21 @@ async def test_the_doctor_names_each_problem_with_its_remedy(tmp_path: Path) -> 
 async def test_the_doctor_knows_why_the_sign_in_fails(tmp_path: Path, failure: str, words: str) -> None:
     async with running(tmp_path, start=False, speed=1) as rig:
         rig.entra.failure = failure
-        status, out, _ = await _run(rig, "doctor")
+        status, out, _ = await run(rig, "doctor")
         assert status == 1
         assert words in out
 
 
 async def test_a_wrong_slack_token_is_named_with_its_remedy(tmp_path: Path) -> None:
     async with running(tmp_path, start=False, speed=1) as rig:
-        status, out, _ = await _run(rig, "doctor", SLACK_BOT_TOKEN="xoxb-wrong")
+        status, out, _ = await run(rig, "doctor", SLACK_BOT_TOKEN="xoxb-wrong")
         assert status == 1
         assert "NO  Slack: the token does not work (invalid_auth). Copy the Bot User OAuth Token again" in out
 
 
 async def test_slack_out_of_reach_is_told_as_such(tmp_path: Path) -> None:
     async with running(tmp_path, start=False, speed=1) as rig:
-        status, out, err = await _run(rig, "doctor", SLACK_API_URL="http://127.0.0.1:1/api/")
+        status, out, err = await run(rig, "doctor", SLACK_API_URL="http://127.0.0.1:1/api/")
         assert (status, err) == (1, "")
         assert "NO  Slack: no connection to http://127.0.0.1:1/api/ (ClientConnectorError). Is it reachable" in out
         assert "ok  Graph answers" in out
@@ -239,7 +218,7 @@ async def test_slack_out_of_reach_is_told_as_such(tmp_path: Path) -> None:
 
 async def test_the_doctor_works_beside_a_running_bot(tmp_path: Path) -> None:
     async with running(tmp_path, speed=1) as rig:
-        status, out, _ = await _run(rig, "doctor")
+        status, out, _ = await run(rig, "doctor")
         assert status == 0
         assert f"ok  database {rig.database}: a running bot has it" in out
         assert "ok  Graph answers" in out
@@ -248,7 +227,7 @@ async def test_the_doctor_works_beside_a_running_bot(tmp_path: Path) -> None:
 async def test_wrong_settings_are_listed_all_at_once_and_nothing_is_started(tmp_path: Path) -> None:
     async with running(tmp_path, start=False, speed=1) as rig:
         changes = {"APPROVERS": "", "SLACK_SIGNING_SECRET": "", "ADMIN_PORT": "9464"}
-        status, out, err = await _run(rig, **changes)
+        status, out, err = await run(rig, **changes)
         assert (status, out) == (2, "")
         assert sorted(line.split()[0] for line in err.splitlines()) == [
             "ADMIN_PORT",
@@ -264,7 +243,7 @@ async def test_it_says_when_it_is_ready_and_stops_cleanly(tmp_path: Path) -> Non
             sys.executable,
             "-m",
             "bot",
-            env=_environ(rig),
+            env=environ(rig),
             cwd=tmp_path,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -275,7 +254,7 @@ async def test_it_says_when_it_is_ready_and_stops_cleanly(tmp_path: Path) -> Non
             assert line, "the bot ended"
         assert "workspace Contoso" in line
         assert f"database {rig.database}" in line
-        second = await _run(rig)
+        second = await run(rig)
         assert second[0] == 1
         assert "is in use by another process of this bot" in second[2]
         process.send_signal(signal.SIGTERM)
@@ -285,7 +264,7 @@ async def test_it_says_when_it_is_ready_and_stops_cleanly(tmp_path: Path) -> Non
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     async with running(tmp_path, start=False, speed=1) as rig:
-        status, _, err = await _run(rig, PORT=str(rig.slack.port))
+        status, _, err = await run(rig, PORT=str(rig.slack.port))
         assert status == 1
         assert f"Can't listen on 127.0.0.1:{rig.slack.port}" in err
 
@@ -293,6 +272,6 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
 async def test_no_secret_is_ever_logged(tmp_path: Path) -> None:
     async with running(tmp_path, start=False, speed=1) as rig:
         rig.entra.failure = "wrong_secret"
-        _, out, err = await _run(rig, "doctor", LOG_LEVEL="DEBUG")
+        _, out, err = await run(rig, "doctor", LOG_LEVEL="DEBUG")
         for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "AZURE_CLIENT_SECRET"):
             assert rig.environ[name] not in out + err
