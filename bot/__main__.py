@@ -1,4 +1,4 @@
-"""The command line: `python -m bot` serves, `python -m bot doctor` checks."""
+"""The command line: `python -m bot` serves, `doctor` checks, `policy` tries the rules out."""
 
 import argparse
 import asyncio
@@ -13,8 +13,12 @@ from bot.app import Application, open_outside, open_parts
 from bot.checks import Checks
 from bot.clock import SystemClock
 from bot.errors import DatabaseInUse, SettingsInvalid, StoreError
+from bot.explain import explain
+from bot.explain_question import read_question
+from bot.explain_words import summary
 from bot.graph.pacer import SingleCall
 from bot.log import configure
+from bot.permitted import see_to_permissions
 from bot.settings import Settings, load
 from bot.store.database import open_database
 
@@ -25,18 +29,22 @@ GRACE = 1.5
 
 def main(argv: list[str] | None = None) -> int:
     """Return the exit status: 0 well ended, 1 failed, 2 wrongly set up."""
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Confirms users safe in Entra, after a yes.")
-    parser.add_argument("--version", action="version", version=f"confirm-safe {__version__}")
-    parser.add_argument(
-        "command", nargs="?", choices=["serve", "doctor"], default="serve", help="serve (default) or doctor"
-    )
-    command = parser.parse_args(argv).command
+    given = _parser().parse_args(argv)
+    command = given.command or "serve"
+    problems: list[str] = []
+    question, settings = None, None
+    try:
+        question = read_question(given.requester, given.approver, given.users) if command == "explain" else None
+    except SettingsInvalid as error:
+        problems += error.problems
     try:
         settings = load()
     except SettingsInvalid as error:
-        print("\n".join(error.problems), file=sys.stderr)
+        problems += error.problems
+    if problems or settings is None:
+        print("\n".join(problems), file=sys.stderr)
         return USAGE
-    if command == "doctor" and settings.log_level == "INFO":
+    if command != "serve" and settings.log_level == "INFO":
         settings = settings.model_copy(update={"log_level": "ERROR"})  # its lines are what is read
     secrets = (
         settings.slack_bot_token,
@@ -47,7 +55,19 @@ def main(argv: list[str] | None = None) -> int:
     )
     configure(settings.log_level, settings.log_format, [s.get_secret_value() for s in secrets if s is not None])
     try:
-        return asyncio.run(_doctor(settings) if command == "doctor" else _serve(settings))
+        match command:
+            case "check":
+                print(f"ok: {summary(settings.policy)}")
+                return 0
+            case "explain" if question is not None:
+                return 0 if asyncio.run(explain(settings, question, SystemClock(), print)) else FAILED
+            case "doctor":
+                return asyncio.run(_doctor(settings))
+            case _:
+                return asyncio.run(_serve(settings))
+    except SettingsInvalid as error:
+        print("\n".join(error.problems), file=sys.stderr)
+        return USAGE
     except StoreError as error:
         print(error, file=sys.stderr)
         return FAILED
@@ -56,10 +76,43 @@ def main(argv: list[str] | None = None) -> int:
         return FAILED
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bot", description="Confirms users safe in Entra, after a yes.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"confirm-safe {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="serve | doctor | policy", title="commands")
+    commands.add_parser("serve", help="serve (default)")
+    commands.add_parser("doctor", help="check what the bot needs, with a remedy for each problem")
+    policy = commands.add_parser("policy", help="check the rules, or try them out")
+    asked = policy.add_subparsers(dest="command", metavar="check | explain", title="commands", required=True)
+    asked.add_parser("check", help="read the settings and the policy file")
+    tried = asked.add_parser(
+        "explain",
+        help="say what a request would take, and whether these people could approve it",
+        description="Exits with 0 if they could approve it, with 1 if not or if it can't be told.",
+        allow_abbrev=False,
+    )
+    tried.add_argument("--requester", required=True, metavar="U…", help="who would ask, by Slack user id")
+    tried.add_argument(
+        "--approver",
+        required=True,
+        metavar="U…",
+        action="extend",
+        nargs="+",
+        help="who would approve, one or more",
+    )
+    tried.add_argument(
+        "--users", required=True, metavar="ID", action="extend", nargs="+", help="object ids or e-mail addresses"
+    )
+    return parser
+
+
 async def _serve(settings: Settings) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await see_to_permissions(settings, SystemClock(), stop)
     async with AsyncExitStack() as resources:
         application = Application(await open_parts(settings, SystemClock(), resources))
         await application.start()

@@ -170,11 +170,12 @@ class _Explanation:
             asked_at=self._clock.now(),
             targets=targets,
             view=1,
+            shown_users=tuple(target.user_id for target in targets),
         )
 
     async def _approved(self, user: SlackUserId, request: Request) -> Request:
         """Let one more approve it, if they could, after those before them."""
-        rule = self._policy.rule_for(request.asked_for)
+        rule = self._policy.rule_for(request.as_shown)
         try:
             standing = await self._authority.standing(user, rule.teams, ASK_WITHIN)
             refusal = may_decide(self._policy, standing, request, "approve")

@@ -75,7 +75,7 @@ def could(policy: Policy, keys: Collection[str]) -> str:
 
 def why_not(refusal: Refusal, standing: Standing, policy: Policy, request: Request) -> str:
     """Say why somebody could not approve."""
-    whose = rules.whose(policy, policy.rule_for(request.asked_for))
+    whose = rules.whose(policy, policy.rule_for(request.as_shown))
     still = f"Still needed: {rules.still_needed(policy, request)}"
     found = f"for {one_line(refusal.email)}" if refusal.email else "by the ids in [people]"
     return {

@@ -14,7 +14,7 @@ from bot.core.decisions import Decision
 from bot.core.model import MAX_USERS, MAX_USERS_SHOWN
 from bot.core.policy import Action, Why
 from bot.graph import detections
-from bot.graph.accounts import DIRECTORY
+from bot.graph.accounts import DIRECTORY, GROUPS
 from bot.graph.application import PERMISSION
 from bot.settings import SETTINGS, load
 from bot.slack.blocks import refusals
@@ -81,6 +81,7 @@ def test_the_permissions_are_those_the_doctor_looks_for() -> None:
     assert [row[0] for row in named] == [
         f"`{WRITE}`",
         f"`{DIRECTORY}`",
+        f"`{GROUPS}`",
         f"`{detections.PERMISSION}`",
         f"`{PERMISSION}`",
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.errors import SettingsInvalid
 from bot.explain import explain
 from bot.explain_question import read_question
 from bot.settings import load
@@ -171,6 +172,19 @@ async def test_what_is_no_command_is_status_2_with_the_usage(rig: Rig, arguments
     assert (status, out) == (2, "")
     assert err.startswith("usage: python -m bot")
     assert words in err
+
+
+@pytest.mark.parametrize(
+    ("users", "problem"),
+    [
+        (" , ;", "--users is empty: give object ids (GUIDs) or e-mail addresses."),
+        (" ".join(f"u{n}@b.co" for n in range(501)), "--users holds 501 users: one request holds 500 at most."),
+    ],
+)
+def test_nobody_and_more_users_than_a_request_holds_are_refused(users: str, problem: str) -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        read_question("U0ANALYST", ["U0MEGAN"], [users])
+    assert refused.value.problems == [problem]
 
 
 async def test_the_version_is_told_without_any_settings(rig: Rig) -> None:
@@ -357,6 +371,13 @@ async def test_while_entra_does_not_tell_the_groups_of_users_they_count_as_in_al
     assert lines[3] == f"Groups and roles of the users {SILENT_ENTRA}; they count as in all that the rules name"
     assert "The rule “board” decides" in lines[4]
     assert not could
+
+
+async def test_a_user_whom_the_directory_refuses_to_tell_of_is_found_among_those_at_risk(rig: Rig) -> None:
+    rig.graph.faults.add(Fault("users", "status", status=403, when=lambda call: "alexw" in call.name))
+    could, lines = await told(rig, "alexw@contoso.com", "U0MEGAN")
+    assert lines[2] == ALEX_IS
+    assert could
 
 
 async def test_while_entra_does_not_tell_a_users_risk_it_is_left_open(rig: Rig) -> None:

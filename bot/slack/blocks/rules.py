@@ -44,6 +44,11 @@ def teams_of(policy: Policy, keys: Collection[str]) -> str:
     return _and([policy.teams[key].name for key in keys if key in policy.teams])
 
 
+def whose(policy: Policy, rule: Rule) -> str:
+    """Name the teams whose members can approve under a rule: "SOC or Identity"."""
+    return _either(policy, rule.teams)
+
+
 def _why(rule: Rule, targets: Collection[Target]) -> str:
     if rule.is_for_all:
         return "no rule before it fits"
