@@ -6,6 +6,8 @@ RequestId = NewType("RequestId", str)
 """What people call a request, such as CS-4K7Q."""
 ObjectId = NewType("ObjectId", str)
 """A directory object's id: a GUID in lower case."""
+Sendable = NewType("Sendable", ObjectId)
+"""The id of a user who waits to be sent: only a request gives it out."""
 SlackUserId = NewType("SlackUserId", str)
 ChannelId = NewType("ChannelId", str)
 MessageTs = NewType("MessageTs", str)

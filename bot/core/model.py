@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from bot.core.decisions import Decision, Reopened
-from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
+from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, Sendable, SlackUserId
 from bot.core.levels import rank_of
 from bot.core.reasons import Blind, Reason
 from bot.core.trouble import Trouble
@@ -272,6 +272,11 @@ class Request:
     def is_blind(self) -> bool:
         """Whether of some it is not shown why they are at risk."""
         return any(target.why is None for target in self.asked_for)
+
+    @property
+    def sendable(self) -> tuple[Sendable, ...]:
+        """Those who wait to be sent: the only source of ids for a call."""
+        return tuple(Sendable(target.user_id) for target in self.having("waiting"))
 
     def having(self, *progress: Progress) -> tuple[Target, ...]:
         """The users who are exactly this far."""

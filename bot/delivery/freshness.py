@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.core.commands import Judge
-from bot.core.ids import ObjectId
+from bot.core.ids import ObjectId, Sendable
 from bot.core.model import RiskySnapshot
 from bot.delivery import approvers
 from bot.delivery.jobs import Job
@@ -38,7 +38,7 @@ class Freshness:
         self._pacer = pacer
         self._clock = clock
 
-    def of(self, job: Job) -> tuple[ObjectId, ...]:
+    def of(self, job: Job) -> tuple[Sendable, ...]:
         """Those of whom all that can have changed since the approval is known as it was just now."""
         since = self._since()
         if not self._is_judged(job) or approvers.read_at(job, self._reading, since) is None:
@@ -46,7 +46,7 @@ class Freshness:
         news = self._news(job, since)
         return tuple(user_id for user_id in job.waiting if self._is_known(user_id, since) and user_id not in news)
 
-    def first(self, users: tuple[ObjectId, ...], n: int) -> tuple[ObjectId, ...]:
+    def first(self, users: tuple[Sendable, ...], n: int) -> tuple[Sendable, ...]:
         """So many of these, whose readings are the oldest."""
         since = self._since()
         chosen = set(sorted(users, key=lambda user_id: self._read_at(user_id, since))[:n])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.core.bisection import Bisection, Failed
 from bot.core.decisions import Decision, Void
-from bot.core.ids import ObjectId, SlackUserId
+from bot.core.ids import ObjectId, Sendable, SlackUserId
 from bot.core.model import Request
 from bot.delivery.reasons import WhyWant
 from bot.delivery.wants import Want
@@ -61,11 +61,11 @@ class Job:
         self.request = request
 
     @property
-    def waiting(self) -> tuple[ObjectId, ...]:
-        return tuple(target.user_id for target in self.request.having("waiting"))
+    def waiting(self) -> tuple[Sendable, ...]:
+        return self.request.sendable
 
 
-Batch = dict[Job, tuple[ObjectId, ...]]
+Batch = dict[Job, tuple[Sendable, ...]]
 
 
 @dataclass(frozen=True, slots=True)

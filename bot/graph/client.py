@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.clock import Clock
-from bot.core.ids import ObjectId
+from bot.core.ids import ObjectId, Sendable
 from bot.core.model import Receipt, RiskySnapshot
 from bot.core.persons import DirectoryUser
 from bot.errors import (
@@ -86,7 +86,7 @@ class Graph:
             self.on_call(error)
             raise
 
-    async def confirm_safe(self, user_ids: Iterable[ObjectId], not_after: datetime) -> Receipt:
+    async def confirm_safe(self, user_ids: Iterable[Sendable], not_after: datetime) -> Receipt:
         """Send the users, unless it is later than that. Returns for a 204 only.
 
         Raises NotSent, Throttled, Unauthorized, Forbidden, Rejected: nothing was taken; Ambiguous: it may

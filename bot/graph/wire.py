@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-from bot.core.ids import ObjectId
+from bot.core.ids import ObjectId, Sendable
 from bot.core.model import Receipt, RiskySnapshot
 from bot.core.persons import DirectoryUser
 from bot.core.text import sound
@@ -67,7 +67,7 @@ class Page:
     next_link: str
 
 
-def confirm_safe(user_ids: Iterable[ObjectId]) -> GraphRequest:
+def confirm_safe(user_ids: Iterable[Sendable]) -> GraphRequest:
     """`riskyUser: confirmSafe`, answered 204 (Graph reference, v1.0)."""
     return GraphRequest("POST", f"{RISKY_USERS}/confirmSafe", json={"userIds": list(user_ids)})
 

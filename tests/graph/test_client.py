@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.core.ids import ObjectId
+from bot.core.ids import ObjectId, Sendable
 from bot.core.pace import Slot
 from bot.errors import (
     Ambiguous,
@@ -32,7 +32,7 @@ from tests.clocks import WarpClock
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LATER = START + timedelta(hours=1)
-ALEX = ObjectId("5a0c76d2-cb57-4ece-9bc1-c323178f116a")
+ALEX = Sendable(ObjectId("5a0c76d2-cb57-4ece-9bc1-c323178f116a"))
 NOBODY = ObjectId("00000000-0000-4000-8000-00000000dead")
 CONFIRM = "POST /v1.0/identityProtection/riskyUsers/confirmSafe"
 LIST = "GET /v1.0/identityProtection/riskyUsers"

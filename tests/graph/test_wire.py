@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.ids import ObjectId
+from bot.core.ids import ObjectId, Sendable
 from bot.core.model import Receipt, RiskySnapshot
 from bot.core.persons import DirectoryUser
 from bot.errors import (
@@ -23,7 +23,7 @@ from bot.graph import wire
 from bot.graph.wire import GraphAnswer, GraphRequest
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-ALEX = ObjectId("5a0c76d2-cb57-4ece-9bc1-c323178f116a")
+ALEX = Sendable(ObjectId("5a0c76d2-cb57-4ece-9bc1-c323178f116a"))
 NOTED = Receipt(200)
 READ, WRITE = wire.risky_user(ALEX), wire.confirm_safe([ALEX])
 

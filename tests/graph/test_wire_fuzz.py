@@ -19,7 +19,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import TypeAdapter
 
 from bot.core.backoff import RETRY_AFTER_CAP, delay
-from bot.core.ids import ObjectId
+from bot.core.ids import ObjectId, Sendable
 from bot.core.model import Receipt
 from bot.errors import Ambiguous, Forbidden, Garbled, GraphError, Throttled, Unauthorized, Unavailable
 from bot.graph import detections, wire
@@ -34,7 +34,7 @@ from tests.graph.test_client import HandedTokens
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-ALEX = ObjectId("5a0c76d2-cb57-4ece-9bc1-c323178f116a")
+ALEX = Sendable(ObjectId("5a0c76d2-cb57-4ece-9bc1-c323178f116a"))
 NOTED = Receipt(200)
 FIRST_READ = wire.at_risk_users()
 STEADY = settings(derandomize=True, deadline=None, max_examples=300)
