@@ -23,6 +23,7 @@ from bot.errors import GraphError, SignInFailed, SlackError
 from bot.slack.blocks import answers, refusals
 from bot.slack.blocks.message import Message
 from bot.slack.blocks.place import PlaceOf
+from bot.slack.blocks.rehearsal import marked
 from bot.store.asks import asks_since, count_open
 from bot.store.ledger import Applied, wish
 from bot.store.store import Store
@@ -111,12 +112,13 @@ class Service:
                     connection, ClickRefused(click.by, click.action, "limit", click.view), request.id, now
                 )
                 told = answers.limit(limited, self._place())
-                return self._whisper(connection, click, told)
+                return self._whisper(connection, click, marked(told, request))
             asker = type(request.asker)(click.by, ChannelId(click.channel), click.name)
-            command = f"/confirm-safe {' '.join(left)} {request.reason}"
-            again = Ask(asker, left, request.reason, command, again_of=request.id)
+            does = "rehearse " if request.is_rehearsal else ""
+            command = f"/confirm-safe {does}{' '.join(left)} {request.reason}"
+            again = Ask(asker, left, request.reason, command, again_of=request.id, is_rehearsal=request.is_rehearsal)
             begun = self._store.ledger.ask(connection, again, now, origin=_origin(click), url="")
-            self._whisper(connection, click, answers.taken(begun.id, len(left), self._place()))
+            self._whisper(connection, click, marked(answers.taken(begun.id, len(left), self._place()), begun))
             return Result(begun)
 
         return await self._store.run(work, deadline=_deadline())
@@ -136,14 +138,15 @@ class Service:
         def work(connection: Connection) -> Message:
             applied = self._store.ledger.apply(connection, request_id, Withdraw(by), now, actor=by)
             if applied is not None and applied.refusal is None:
-                return answers.withdrawn(applied.request)
+                return marked(answers.withdrawn(applied.request), applied.request)
             why: Why = "unknown_request" if applied is None or applied.refusal is None else applied.refusal.why
             self._store.ledger.refused(connection, ClickRefused(by, "withdraw", why), request_id, now)
             if applied is None:
                 return answers.no_such_request(request_id)
-            if why == "only_asker_withdraws":
-                return refusals.only_asker_withdraws(applied.request)
-            return refusals.decided(applied.request)
+            told = (refusals.only_asker_withdraws if why == "only_asker_withdraws" else refusals.decided)(
+                applied.request
+            )
+            return marked(told, applied.request)
 
         return await self._store.run(work, deadline=_deadline())
 
@@ -239,8 +242,8 @@ class Service:
         event = ClickRefused(click.by, click.action, refusal.why, click.view, ref)
         self._store.ledger.refused(connection, event, request.id if request else None, now)
         tried = refusals.Tried(click.action, click.view, now, ref, refusal.email)
-        told = self._whisper(connection, click, refusals.said_of(refusal.why, tried, request, self._place(request)))
-        return replace(told, why=refusal.why)
+        told = marked(refusals.said_of(refusal.why, tried, request, self._place(request)), request)
+        return replace(self._whisper(connection, click, told), why=refusal.why)
 
     def _whisper(self, connection: Connection, click: Click, message: Message) -> Result:
         """Have the person told privately, where the click was; a modal tells it itself."""

@@ -13,6 +13,7 @@ from bot.service import Service
 from bot.slack.blocks import answers
 from bot.slack.blocks.message import Message
 from bot.slack.blocks.place import PlaceOf
+from bot.slack.blocks.rehearsal import as_rehearsal
 
 
 def origin_of(body: dict[str, Any]) -> str:
@@ -30,6 +31,8 @@ class Command:
     async def asked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Take an ask, or say what is wrong with it."""
         message = await self._answer(body)
+        if parsing.is_rehearsal(str(body.get("text") or "")):
+            message = as_rehearsal(message)
         await ack(response_type="ephemeral", text=message.text, blocks=message.blocks)
 
     async def _answer(self, body: dict[str, Any]) -> Message:
@@ -43,12 +46,12 @@ class Command:
                 return answers.help_text(self._place(), may_ask=may_ask, may_approve=may_approve)
             case parsing.Withdraw(request_id=request_id):
                 return await self._withdraw(user, request_id, typed)
-            case parsing.Ask(entries=entries, reason=reason, unreadable=unreadable):
-                ids = tuple(f"<@{e.value}>" if e.kind == "mention" else e.value for e in entries)
+            case parsing.Ask():
+                ids = tuple(f"<@{e.value}>" if e.kind == "mention" else e.value for e in read.entries)
             case problems:
-                return answers.unreadable(problems, typed)
+                return answers.unreadable(problems, typed, is_rehearsal=parsing.is_rehearsal(text))
         asker = Asker(user, ChannelId(body["channel_id"]), str(body.get("user_name") or ""))
-        ask = commands.Ask(asker, ids, reason, typed, unreadable)
+        ask = commands.Ask(asker, ids, read.reason, typed, read.unreadable, is_rehearsal=read.is_rehearsal)
         try:
             taken = await self._service.ask(
                 ask,

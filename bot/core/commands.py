@@ -21,6 +21,7 @@ class Ask:
     command: str
     unreadable: tuple[str, ...] = ()
     again_of: RequestId | None = None
+    is_rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,11 @@ class Stop:
     """Somebody who may wants nobody else to be sent."""
 
     by: SlackUserId
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearse:
+    """A rehearsal has come to where the others are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +215,7 @@ Command = (
     | Deny
     | Withdraw
     | Stop
+    | Rehearse
     | ReportMistake
     | Expire
     | Judge

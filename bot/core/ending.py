@@ -6,7 +6,7 @@ from bot.core.model import Request, State
 
 def end_of(request: Request) -> tuple[ev.Event, ...]:
     """End a request that has nobody left to wait for; nothing while it has."""
-    if request.is_final or request.having("waiting", "attempted", "accepted"):
+    if request.is_final or request.having("waiting", "practised", "attempted", "accepted"):
         return ()
     return (ev.Ended(outcome(request)),)
 

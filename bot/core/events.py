@@ -72,6 +72,7 @@ class Asked:
     command: str
     unreadable: tuple[str, ...] = ()
     again_of: RequestId | None = None
+    is_rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

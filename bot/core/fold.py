@@ -39,6 +39,7 @@ def evolve(request_id: RequestId, request: Request | None, event: ev.Event, at: 
             unreadable=event.unreadable,
             asked_at=at,
             again_of=event.again_of,
+            is_rehearsal=event.is_rehearsal,
         )
     if request is None:
         raise ValueError(f"{request_id} begins with {type(event).__name__}")
@@ -53,8 +54,8 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
             return request
         case ev.Found():
             asker = replace(request.asker, name=event.name)
-            found = replace(request, asker=asker, targets=event.targets, findings=event.findings)
-            return replace(found, blind=event.blind)
+            found = replace(request, asker=asker, targets=_beginning(request, event.targets))
+            return replace(found, findings=event.findings, blind=event.blind)
         case ev.Explained():
             explained = _update(request, event.why, lambda t: replace(t, why=event.why[t.user_id]))
             view = request.view + 1 if event.why else request.explained_view
@@ -92,6 +93,11 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
             return replace(request, mistake=Decision(event.by, at, request.view, event.reason))
         case _:
             return _sent(request, event, at)
+
+
+def _beginning(request: Request, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+    """In a rehearsal nobody ever waits to be sent, so that whatever sends finds nobody."""
+    return tuple(replace(t, progress="practised") for t in targets) if request.is_rehearsal else targets
 
 
 def _reopened(request: Request, why: Reopened) -> Request:

@@ -79,7 +79,8 @@ def follow_ups(
         wishes += _after(event, before, after, now, terms)
     if before is not None:
         wishes += _accepted_all(before, after, now)
-        wishes += _lines(before, after, now, incident_channels)
+        # An exercise is no news for those who follow incidents.
+        wishes += _lines(before, after, now, () if after.is_rehearsal else incident_channels)
     return wishes
 
 
@@ -146,14 +147,15 @@ def _approved(event: ev.Approved, after: Request, now: datetime, terms: Terms) -
         return
     yield Wish("confirm", after.id, now + terms.hold)
     yield Wish("show", after.id, now + AFTER_THE_CALL)
-    yield Wish("stoppable", f"{after.id}.{after.rounds}", now + STOPPABLE_AFTER)
-    yield Wish("lapse", f"{after.id}.{after.view}", now + terms.hold + terms.send_within)
+    if after.having("waiting"):
+        yield Wish("stoppable", f"{after.id}.{after.rounds}", now + STOPPABLE_AFTER)
+        yield Wish("lapse", f"{after.id}.{after.view}", now + terms.hold + terms.send_within)
     if event.left_out:
         yield tell(after, f"spared{after.rounds}", now, user_ids=list(event.left_out))
 
 
 def _ended(after: Request, now: datetime) -> Iterator[Wish]:
-    topic = after.state if after.state in {"denied", "expired", "stopped"} else "ended"
+    topic = after.state if after.state in {"denied", "expired", "stopped", "rehearsed"} else "ended"
     yield tell(after, topic, now)
     # A mention in a channel that they are not in reaches nobody.
     yield Wish("tell", f"{after.id}.{topic}.asker", now, payload={"topic": topic, "to_asker": True})

@@ -7,7 +7,7 @@ RequestId = NewType("RequestId", str)
 ObjectId = NewType("ObjectId", str)
 """A directory object's id: a GUID in lower case."""
 Sendable = NewType("Sendable", ObjectId)
-"""The id of a user who waits to be sent: only a request gives it out."""
+"""The id of a user who waits to be sent: only a request gives it out, and a rehearsal has none."""
 SlackUserId = NewType("SlackUserId", str)
 ChannelId = NewType("ChannelId", str)
 MessageTs = NewType("MessageTs", str)

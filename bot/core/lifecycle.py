@@ -25,6 +25,7 @@ from bot.core.commands import (
     RecordFailed,
     RecordRefused,
     RecordShown,
+    Rehearse,
     ReportMistake,
     Stop,
     Withdraw,
@@ -38,7 +39,7 @@ from bot.core.model import Elsewhere, Finding, Request, Target
 from bot.core.policy import Refusal
 from bot.core.read_back import read_back
 from bot.core.reasons import Blind
-from bot.core.terms import Terms, is_kept, may_send
+from bot.core.terms import Terms, is_hold_over, is_kept, may_send
 
 WAIT_FOR_CHOICE = timedelta(hours=1)
 """How long *Ask for the other n* stays open."""
@@ -64,6 +65,8 @@ def decide(request: Request, command: Command, now: datetime, terms: Terms) -> V
             return _withdrawn(request, command)
         case Stop():
             return _stopped(request, command, now)
+        case Rehearse():
+            return _rehearsed(request, now, terms)
         case ReportMistake():
             return unreportable(request) or (ev.Mistaken(command.by, command.name, command.reason),)
         case Judge():
@@ -98,6 +101,7 @@ def ask(command: Ask) -> tuple[ev.Event, ...]:
             command=command.command,
             unreadable=command.unreadable,
             again_of=command.again_of,
+            is_rehearsal=command.is_rehearsal,
         ),
     )
 
@@ -113,15 +117,14 @@ def _look_up(request: Request, command: FoundUsers | AskOthers | DontAsk, now: d
         case _ if request.state != "looking_up":
             return Refusal("decided") if isinstance(command, AskOthers) else ()
         case FoundUsers():
-            found = _found(command)
+            found = _found(request, command)
             if not found.targets:
                 return found, ev.NotAsked("none_left")
             if any(finding.is_problem for finding in found.findings):
                 return (found,)
             return found, ev.Opened(now + terms.open_for(found.targets), found.findings)
         case AskOthers():
-            free = tuple(t for t in request.targets if t.user_id not in command.elsewhere)
-            taken = _open_elsewhere(request.targets, command.elsewhere)
+            free, taken = _apart(request, request.targets, command.elsewhere)
             kept = tuple(f for f in request.findings if f.kind != "open_elsewhere")
             found = ev.Found(request.asker.name, free, (*kept, *taken), request.blind)
             if not free:
@@ -132,18 +135,23 @@ def _look_up(request: Request, command: FoundUsers | AskOthers | DontAsk, now: d
             assert_never(command)
 
 
-def _found(command: FoundUsers) -> ev.Found:
-    free = tuple(t for t in command.targets if t.user_id not in command.elsewhere)
-    taken = _open_elsewhere(command.targets, command.elsewhere)
+def _found(request: Request, command: FoundUsers) -> ev.Found:
+    free, taken = _apart(request, command.targets, command.elsewhere)
     return ev.Found(command.name, free, (*command.findings, *taken), command.blind)
 
 
-def _open_elsewhere(targets: tuple[Target, ...], elsewhere: Mapping[ObjectId, Elsewhere]) -> tuple[Finding, ...]:
-    return tuple(
+def _apart(
+    request: Request, targets: tuple[Target, ...], elsewhere: Mapping[ObjectId, Elsewhere]
+) -> tuple[tuple[Target, ...], tuple[Finding, ...]]:
+    """Tell those who are free from those in an open request, which keeps nobody from being in a rehearsal too."""
+    if request.is_rehearsal:
+        return targets, ()
+    taken = tuple(
         Finding("open_elsewhere", t.shown.upn or t.user_id, t.name, elsewhere[t.user_id])
         for t in targets
         if t.user_id in elsewhere
     )
+    return tuple(t for t in targets if t.user_id not in elsewhere), taken
 
 
 def _explained(request: Request, command: Explain) -> Verdict:
@@ -206,12 +214,18 @@ def _withdrawn(request: Request, command: Withdraw) -> Verdict:
 
 def _stopped(request: Request, command: Stop, now: datetime) -> Verdict:
     """Whoever was not sent yet is not sent any more; those who were go on to their end."""
-    waiting = tuple(t.user_id for t in request.having("waiting"))
+    waiting = tuple(t.user_id for t in request.having("waiting", "practised"))
     if not request.is_approved:
         return Refusal("decided")
     if not waiting:
         return Refusal("too_late")
     return _with_end(request, ev.Stopped(command.by, waiting), now)
+
+
+def _rehearsed(request: Request, now: datetime, terms: Terms) -> Verdict:
+    """A rehearsal ends where others are sent; its approval does not lapse, as nothing comes of it."""
+    is_due = request.state == "approved" and is_hold_over(request, now, terms)
+    return (ev.Ended("rehearsed"),) if is_due and request.having("practised") else ()
 
 
 def _begin(request: Request, command: BeginSend, now: datetime, terms: Terms) -> Verdict:

@@ -32,11 +32,13 @@ State = Literal[
     "not_confirmed",
     "accepted_unseen",
     "unknown",
+    "rehearsed",
 ]
 FINAL: frozenset[State] = frozenset(get_args(State)) - {"looking_up", "pending", "approved", "sent"}
 
 Progress = Literal[
     "waiting",  # nothing sent yet
+    "practised",  # of a rehearsal: never sent, as nobody is who does not wait for it
     "attempted",  # recorded as about to be sent; without an answer it is not known whether Graph took it
     "accepted",  # Graph answered 204
     "confirmed",  # read back as safe after the 204
@@ -242,6 +244,8 @@ class Request:
     ended_at: datetime | None = None
     again_of: RequestId | None = None
     """The request that this one asks again for."""
+    is_rehearsal: bool = False
+    """Whether it is for practice: everything but the call."""
 
     @property
     def is_final(self) -> bool:

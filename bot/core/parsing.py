@@ -37,6 +37,7 @@ class Ask:
     reason: str
     unreadable: tuple[str, ...] = ()
     """What stood among the ids and is none, as typed: the others can still be asked for."""
+    is_rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,35 +91,10 @@ _BEHIND = ")]}>'\"`*”’.,:;!?…"
 _PARTING = frozenset(",;\n，、；")
 _CRIES_FOR_HELP = frozenset({"", "help", "help me", "?", "-h", "--help"})
 _WITHDRAW = re.compile(r"(?:withdraw|cancel)(?:\s+[`'\"]?(?P<id>[\w-]{1,40})[`'\"]?[.!]?)?", re.IGNORECASE)
+_REHEARSE = re.compile(r"\s*rehearse(?:[\s,;:]+|$)", re.IGNORECASE)
 # Lower-case words inside names; any other lower-case word in front of an address is prose.
-_PARTICLES = frozenset(
-    [
-        "van",
-        "von",
-        "vom",
-        "der",
-        "den",
-        "de",
-        "da",
-        "di",
-        "du",
-        "do",
-        "dos",
-        "das",
-        "la",
-        "le",
-        "el",
-        "al",
-        "bin",
-        "ibn",
-        "ben",
-        "ter",
-        "ten",
-        "zu",
-        "y",
-        "e",
-    ]
-)
+_PARTICLES = frozenset(["van", "von", "vom", "der", "den", "de", "da", "di", "du", "do", "dos", "das", "la", "le"])
+_PARTICLES |= frozenset(["el", "al", "bin", "ibn", "ben", "ter", "ten", "zu", "y", "e"])
 
 
 def parse(text: str) -> Ask | Withdraw | Help | tuple[Problem, ...]:
@@ -130,14 +106,20 @@ def parse(text: str) -> Ask | Withdraw | Help | tuple[Problem, ...]:
         return Help()
     if (withdraw := _WITHDRAW.fullmatch(plain.strip())) is not None:
         return Withdraw((withdraw["id"] or "").upper())
-    found, rest = _leading(plain)
+    rehearse = _REHEARSE.match(plain)
+    found, rest = _leading(plain[rehearse.end() :] if rehearse else plain)
     entries = _distinct(one for one in found if isinstance(one, Entry))
     unreadable = tuple(dict.fromkeys(one for one in found if isinstance(one, Problem)))
     reason = _reason(rest)
     problems = tuple(_problems(found, entries, reason))
     if problems or not entries:
         return (*unreadable, *problems)
-    return Ask(entries, reason, tuple(problem.entry for problem in unreadable))
+    return Ask(entries, reason, tuple(problem.entry for problem in unreadable), is_rehearsal=bool(rehearse))
+
+
+def is_rehearsal(text: str) -> bool:
+    """Whether it asks for a rehearsal, also where the rest of it can't be read."""
+    return _REHEARSE.match(as_typed(text)) is not None
 
 
 def _problems(found: list[Entry | Problem], entries: tuple[Entry, ...], reason: str) -> Iterable[Problem]:

@@ -37,8 +37,12 @@ def is_kept(request: Request, now: datetime, terms: Terms) -> bool:
 
 def may_send(request: Request, now: datetime, terms: Terms) -> bool:
     """Whether an approval is in force, and nobody can stop it at leisure any more."""
-    decision = request.decision
-    return is_kept(request, now, terms) and decision is not None and now >= decision.at + terms.hold
+    return is_kept(request, now, terms) and is_hold_over(request, now, terms)
+
+
+def is_hold_over(request: Request, now: datetime, terms: Terms) -> bool:
+    """Whether the time is over in which what was approved is only held."""
+    return request.decision is not None and now >= request.decision.at + terms.hold
 
 
 def lapses_at(request: Request, terms: Terms) -> datetime | None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
@@ -122,7 +122,10 @@ async def _find(context: Context, request: Request) -> Ending:
     sought = await _resolve(context, request)
     risky = await _read(context, request, sought)
     policy = context.authority.policy
-    found = _judge(sought, risky, person, policy.people.get(person.id, ()))
+    if request.is_rehearsal:
+        risky = {**_at_ease(sought, context.clock.now()), **risky}
+    theirs = policy.people.get(person.id, ())
+    found = _judge(sought, risky, person, theirs, is_rehearsal=request.is_rehearsal)
     found = list(await placed(context.graph, found, policy.memberships))
     targets, blind = await explained(context, found, WITH_THE_LOOK_UP)
 
@@ -210,7 +213,10 @@ async def _read(context: Context, request: Request, sought: _Sought) -> dict[Obj
     if _is_over(context, request):
         raise TimeoutError
     for user_id in read.unread:
-        entry, account = sought.typed.pop(user_id), sought.accounts.get(user_id)
+        account = sought.accounts.get(user_id)
+        if request.is_rehearsal and account is not None and user_id in read.not_listed:
+            continue
+        entry = sought.typed.pop(user_id)
         kind: Literal["not_listed", "not_read"] = "not_listed" if user_id in read.not_listed else "not_read"
         sought.findings.append(Finding(kind, entry, account.display_name if account else ""))
     return read.found
@@ -220,8 +226,21 @@ def _time_left(context: Context, request: Request) -> float:
     return max(0.0, (request.asked_at + GIVE_UP_AFTER - context.clock.now()).total_seconds())
 
 
+def _at_ease(sought: _Sought, now: datetime) -> dict[ObjectId, RiskySnapshot]:
+    """What is shown in a rehearsal of accounts without a risk record."""
+    return {
+        user_id: RiskySnapshot(user_id, account.display_name, account.upn, "none", "none", now)
+        for user_id, account in sought.accounts.items()
+    }
+
+
 def _judge(
-    sought: _Sought, risky: dict[ObjectId, RiskySnapshot], asker: Person, theirs: Collection[ObjectId]
+    sought: _Sought,
+    risky: dict[ObjectId, RiskySnapshot],
+    asker: Person,
+    theirs: Collection[ObjectId],
+    *,
+    is_rehearsal: bool,
 ) -> list[Target]:
     targets: list[Target] = []
     email = asker.email.casefold()
@@ -235,10 +254,12 @@ def _judge(
             sought.findings.append(Finding("no_risk" if account else "unknown", entry, name))
         elif snapshot.is_deleted:
             sought.findings.append(Finding("deleted", entry, name))
+        elif snapshot.is_at_risk:
+            targets.append(Target(snapshot, addresses))
+        elif is_rehearsal:
+            targets.append(Target(snapshot, addresses, why=()))  # that they are not at risk needs no reasons
         elif snapshot.state == "confirmedSafe":
             sought.findings.append(Finding("already_safe", entry, name))
-        elif not snapshot.is_at_risk:
-            sought.findings.append(Finding("no_risk", entry, name))
         else:
-            targets.append(Target(snapshot, addresses))
+            sought.findings.append(Finding("no_risk", entry, name))
     return targets

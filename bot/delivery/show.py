@@ -54,7 +54,7 @@ async def show(context: Context, task: Task) -> Ending:
 
 def _can_stop(context: Context, request: Request) -> bool:
     """Whether a button is worth it that stops what has not left: not for what leaves within two seconds."""
-    if request.decision is None or not request.is_approved or not request.having("waiting"):
+    if request.decision is None or not request.is_approved or not request.having("waiting", "practised"):
         return False
     terms, lasted = context.store.ledger.terms, context.clock.now() - request.decision.at
     return request.stopped is None and (bool(terms.hold) or lasted >= STOPPABLE_AFTER)

@@ -11,8 +11,9 @@ from bot.core.model import Receipt, Request
 from bot.core.terms import lapses_at
 from bot.delivery.context import Context, Done, Ending, record_post
 from bot.errors import SlackDoubtful, SlackError, SlackRefused
-from bot.slack.blocks import answers, changed, ending, findings, incident, mistake, refusals, thread, words
+from bot.slack.blocks import answers, changed, ending, findings, incident, mistake, refusals, rehearsal, thread, words
 from bot.slack.blocks.message import Message, elsewhere
+from bot.slack.blocks.rehearsal import marked
 from bot.slack.messenger import Spot
 from bot.store.ledger import Entry, Post, find_post, posted
 from bot.store.tasks import Task
@@ -40,7 +41,7 @@ async def tell(context: Context, task: Task) -> Ending:
     if topic.startswith("set_aside"):
         message = await _set_aside(context, request, task.payload)
     else:
-        message = _words(context, entry, topic, task.payload)
+        message = marked(_words(context, entry, topic, task.payload), request)
     if task.payload.get("to_asker"):
         return await _to_asker(context, task, entry, message)
     if request.ts is None:
@@ -100,7 +101,7 @@ async def answer(context: Context, task: Task) -> Ending:
     topic = str(task.payload["topic"])
     if topic == "slow" and request.state != "looking_up":
         return Done()
-    message = await _answer(context, request, topic)
+    message = marked(await _answer(context, request, topic), request)
     fresh = context.clock.now() - request.asked_at <= PRIVATELY_WITHIN
     if entry.response_url and (fresh or topic == "others" or request.why_not_asked == "dropped"):
         try:
@@ -181,7 +182,8 @@ async def _post(
             raise
         log.warning("a post was refused and goes to whoever asked", key=task.key, why=error.code)
         context.health.note(f"channel {spot.channel}", f"The bot can't post in {spot.channel}: {error.code}.")
-        return await _direct(context, task, entry, elsewhere(message, spot.channel, error.code, entry.request.id))
+        moved = marked(elsewhere(message, spot.channel, error.code, entry.request.id), entry.request)
+        return await _direct(context, task, entry, moved)
     context.health.clear(f"channel {spot.channel}")
     post = Post(task.key, entry.request.id, spot.channel, spot.thread_ts, ts)
     return Done(record_post(context, task, post))
@@ -237,6 +239,8 @@ def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) 
             return thread.stopped(request)
         case "mistake":
             return mistake.marked(request, place)
+        case "rehearsed":
+            return rehearsal.over(request)
         case "withdrawn":
             return thread.withdrawn(request)
         case "expired":

@@ -245,8 +245,9 @@ def _project(connection: Connection, before: Request | None, after: Request) -> 
     if before is None or after.state != before.state:
         connection.execute(_STATE, {"request": after.id, "becomes": after.state})
     if after.state == "pending" and (before is None or before.state == "looking_up"):
-        rows = [{"request_id": after.id, "user_id": t.user_id, "is_open": True} for t in after.targets]
-        connection.execute(targets.insert(), rows)
+        rows = [{"request_id": after.id, "user_id": user_id, "is_open": True} for user_id in after.sendable]
+        if rows:  # a rehearsal occupies nobody
+            connection.execute(targets.insert(), rows)
     of_it = targets.c.request_id == after.id
     if after.is_final:
         connection.execute(update(targets).where(of_it).values(is_open=False))

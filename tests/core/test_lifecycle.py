@@ -28,7 +28,9 @@ from bot.core.commands import (
     RecordFailed,
     RecordRefused,
     RecordShown,
+    Rehearse,
     ReportMistake,
+    Stop,
     Withdraw,
 )
 from bot.core.decisions import Void
@@ -77,9 +79,13 @@ class Lifecycle(RuleBasedStateMachine):
         self.history: list[tuple[datetime, ev.Event]] = []
         self.request: Request | None = None
 
-    @initialize(problem=st.booleans(), blind=st.sampled_from(["", "busy", "no_permission"]))
-    def asked(self, problem: bool, blind: Blind) -> None:  # noqa: FBT001 - Hypothesis passes it by name
-        self._happened(ask(Ask(ASKER, USERS, "VPN", "/confirm-safe")))
+    @initialize(
+        problem=st.booleans(),
+        blind=st.sampled_from(["", "busy", "no_permission"]),
+        is_rehearsal=st.sampled_from([False, False, True]),
+    )
+    def asked(self, problem: bool, blind: Blind, is_rehearsal: bool) -> None:  # noqa: FBT001 - Hypothesis passes them by name
+        self._happened(ask(Ask(ASKER, USERS, "VPN", "/confirm-safe", is_rehearsal=is_rehearsal)))
         findings = (Finding("unknown", "nobody"),) if problem else ()
         targets = tuple(Target(at_risk(u), why=None if blind else TRAVEL) for u in USERS)
         self._tell(FoundUsers("Lynne", targets, findings, blind=blind))
@@ -163,6 +169,8 @@ class Lifecycle(RuleBasedStateMachine):
                 AskOthers({}),
                 AskOthers({USERS[0]: Elsewhere(ID, ASKER.id, BEGAN)}),
                 Lapse(),
+                Rehearse(),
+                Stop(SlackUserId("U2")),
             ]
         )
     )
@@ -268,6 +276,16 @@ class Lifecycle(RuleBasedStateMachine):
                     assert approved
                 case _:
                     pass
+
+    @invariant()
+    def nobody_is_ever_sent_by_a_rehearsal_and_nothing_else_ends_as_one(self) -> None:
+        assert self.request is None or self.request.is_rehearsal or self.request.state != "rehearsed"
+        if self.request is not None and self.request.is_rehearsal:
+            assert self.request.sendable == ()
+            sending = ev.Attempted | ev.Accepted | ev.Refused | ev.CallFailed | ev.Taken | ev.Verified | ev.GaveUp
+            assert not any(isinstance(event, sending) for _, event in self.history)
+            ends = {e.state for _, e in self.history if isinstance(e, ev.Ended)}
+            assert ends <= {"rehearsed", "stopped"}
 
     @invariant()
     def whoever_was_left_out_is_never_sent(self) -> None:

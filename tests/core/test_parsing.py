@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model import MAX_USERS
-from bot.core.parsing import MAX_REASON, MAX_TEXT, Ask, Entry, Help, parse
+from bot.core.parsing import MAX_REASON, MAX_TEXT, Ask, Entry, Help, is_rehearsal, parse
 from bot.core.problems import Problem
 
 ADELE, ALEX = "adelev@contoso.com", "alexw@contoso.com"
@@ -38,6 +38,27 @@ def test_nothing_and_help_alone_ask_for_help(text: str) -> None:
 
 def test_help_with_more_behind_it_is_no_cry_for_help() -> None:
     assert wrong("help us") == [("no_users", "")]
+
+
+@pytest.mark.parametrize(
+    "text", [f"rehearse {ADELE} {WHY}", f"  Rehearse\n{ADELE} {WHY}", f"\u200brehearse: {ADELE} {WHY}"]
+)
+def test_rehearse_before_the_ids_asks_for_a_rehearsal(text: str) -> None:
+    assert parse(text) == Ask((Entry("upn", ADELE, ADELE),), WHY, is_rehearsal=True)
+    assert is_rehearsal(text)
+
+
+@pytest.mark.parametrize("text", [f"{ADELE} rehearse it", f"rehearse@contoso.com {WHY}", f"{ADELE} {WHY}", "help"])
+def test_anywhere_else_the_word_means_nothing(text: str) -> None:
+    assert not is_rehearsal(text)
+    read = parse(text)
+    assert not (isinstance(read, Ask) and read.is_rehearsal)
+
+
+def test_a_rehearsal_without_ids_or_a_reason_is_no_cry_for_help() -> None:
+    assert wrong("rehearse") == [("no_users", ""), ("no_reason", "")]
+    assert wrong(f"rehearse {ADELE}") == [("no_reason", "")]
+    assert is_rehearsal("rehearse")
 
 
 def test_one_user_and_a_reason() -> None:

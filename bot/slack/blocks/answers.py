@@ -37,7 +37,7 @@ __all__ = [
     "withdrawn",
 ]
 
-_EXAMPLE = "Example: `/confirm-safe adelev@contoso.com VPN exit moved to Oslo`"
+_EXAMPLE = "Example: `/confirm-safe {does}adelev@contoso.com VPN exit moved to Oslo`"
 _MAX_PROBLEMS = 10
 _MAX_ENTRY = 120
 
@@ -79,12 +79,13 @@ def gave_up(command: str) -> Message:
     return said("I could not read the users from Entra, so nothing was asked for. Try again:", *echo(command))
 
 
-def unreadable(problems: Sequence[Problem], command: str) -> Message:
+def unreadable(problems: Sequence[Problem], command: str, *, is_rehearsal: bool = False) -> Message:
     """Say everything that is wrong at once."""
     told = [_problem(problem) for problem in problems[:_MAX_PROBLEMS]]
     if len(problems) > len(told):
         told.append(f"And {len(problems) - len(told)} more.")
-    return said("\n".join([*told, "Nothing was asked for.", _EXAMPLE]), *echo(command))
+    example = _EXAMPLE.format(does="rehearse " if is_rehearsal else "")
+    return said("\n".join([*told, "Nothing was asked for.", example]), *echo(command))
 
 
 def _problem(problem: Problem) -> str:
@@ -121,6 +122,7 @@ def help_text(place: Place, *, may_ask: bool | None, may_approve: bool | None) -
         "*Confirm users safe in Entra ID Protection, after an approval.*\n"
         "`/confirm-safe adelev@contoso.com, &lt;object id&gt; why` asks · "
         "`/confirm-safe withdraw CS-4K7Q` takes it back · `/confirm-safe help` shows this\n"
+        "`/confirm-safe rehearse adelev@contoso.com why` plays it all for practice and changes nothing\n"
         f"You may ask: {ask}. You may approve: {approve}. Questions: {words.help_of(place)}"
     )
 

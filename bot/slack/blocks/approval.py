@@ -21,6 +21,7 @@ from bot.slack.blocks.message import (
     section,
 )
 from bot.slack.blocks.place import Place
+from bot.slack.blocks.rehearsal import head_of, marked, room
 from bot.slack.blocks.states import State, state_of
 
 _MAX_HEADER = 150
@@ -41,6 +42,10 @@ _TEST = "For a real but harmless sign-in, such as a pen test, use Dismiss user r
 
 def approval_message(request: Request, place: Place, *, can_stop: bool = False) -> Message:
     """Draw the request as it stands now; `can_stop` where it is worth a button that stops it."""
+    return marked(_drawn(request, place, can_stop=can_stop), request)
+
+
+def _drawn(request: Request, place: Place, *, can_stop: bool) -> Message:
     match request.state:
         case "looking_up" | "not_asked":
             raise ValueError(f"{request.id} is {request.state}: there is nothing to show")
@@ -58,6 +63,7 @@ def approval_message(request: Request, place: Place, *, can_stop: bool = False) 
             | "not_confirmed"
             | "accepted_unseen"
             | "unknown"
+            | "rehearsed"
         ):
             return _decided(request, state_of(request, place), place, can_stop=can_stop)
         case _:
@@ -91,7 +97,8 @@ def _decided(request: Request, state: State, place: Place, *, can_stop: bool) ->
     can_report = unreportable(request) is None
     line = joined([state.line, *spared(request)])
     request = people.to_confirm(request)
-    blocks = [header(words.shorten(state.header, _MAX_HEADER)), section(line)]
+    head = head_of(request, state.header)
+    blocks = [header(words.shorten(head, room(request, _MAX_HEADER))), section(line)]
     if state.decider_reason:
         blocks.append(plain_section(f"Their reason: {_plain(state.decider_reason)}"))
     blocks += [*_people(request), reason_block(request)]
@@ -100,15 +107,15 @@ def _decided(request: Request, state: State, place: Place, *, can_stop: bool) ->
     blocks += afterwards(request, state.again, can_report=can_report)
     asked_by = f"asked by {words.who(request.asker.id)}"
     blocks.append(context(f"{request.id} · {asked_by} · {_in_entra(request, place)}"))
-    text = joined([f"{state.header}. {request.id}.", state.next_act])
-    return Message(words.shorten(text, _MAX_TEXT), blocks)
+    text = joined([f"{head}. {request.id}.", state.next_act])
+    return Message(words.shorten(text, room(request, _MAX_TEXT)), blocks)
 
 
 def _question(request: Request) -> str:
     if len(request.targets) > 1:
         return f"Confirm {words.users(len(request.targets))} safe?"
     around = len("Confirm  safe?")
-    return f"Confirm {words.shorten(people.name_of(request.targets[0]), _MAX_HEADER - around)} safe?"
+    return f"Confirm {words.shorten(people.name_of(request.targets[0]), room(request, _MAX_HEADER) - around)} safe?"
 
 
 def _notification(request: Request) -> str:
@@ -117,8 +124,8 @@ def _notification(request: Request) -> str:
         f" asks to confirm {words.users(len(request.targets))} safe. "
         f"Highest risk: {people.highest_level(request)}. Approve or deny in Slack. {request.id}"
     )
-    room = max(_MAX_TEXT - len(rest), 1)
-    return (words.sentence(request.asker.name, room) or "A colleague") + rest
+    left = max(room(request, _MAX_TEXT) - len(rest), 1)
+    return (words.sentence(request.asker.name, left) or "A colleague") + rest
 
 
 def _state_line(request: Request, place: Place, why_again: str) -> str:
@@ -198,12 +205,17 @@ def _plain(text: str) -> str:
 
 
 def _meanings(request: Request) -> list[str]:
-    found = [MEANING, *filter(None, [why.other_verb(request), why.blind(request)])]
-    if _NAMES_A_TEST.search(request.reason):
+    found = [meaning(request), *filter(None, [why.other_verb(request), why.blind(request)])]
+    if _NAMES_A_TEST.search(request.reason) and not request.is_rehearsal:
         found.append(_TEST)
     if request.left_out:
         found.append(left_out(request.left_out, len(request.targets)))
     return found
+
+
+def meaning(request: Request) -> str:
+    """What confirming does, which has to be known before it is done."""
+    return f"With a real request, {MEANING[:1].lower()}{MEANING[1:]}" if request.is_rehearsal else MEANING
 
 
 def left_out(findings: tuple[Finding, ...], n_asked: int) -> str:

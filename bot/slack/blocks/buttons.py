@@ -1,7 +1,7 @@
 """The buttons of a request: what they say, what they send, and what is asked before an approval."""
 
 from bot.core.model import MAX_USERS_SHOWN, Request
-from bot.slack.blocks import people, why, words
+from bot.slack.blocks import people, rehearsal, why, words
 from bot.slack.blocks.message import Block, actions, button, plain
 
 _MAX_TITLE = 100
@@ -27,12 +27,9 @@ def afterwards(request: Request, again: str, *, can_report: bool) -> list[Block]
 def stop(request: Request) -> Block:
     """Stop what has not been sent: users who were can't be called back."""
     text = "Stop" if len(request.having("waiting")) == len(request.targets) else "Stop the rest"
-    ask = {
-        "title": plain("Stop before sending?"),
-        "text": plain("Users already sent can't be called back."),
-        "confirm": plain("Stop"),
-        "deny": plain("Go back"),
-    }
+    ask = _dialog("Stop before sending?", "Users already sent can't be called back.", "Stop")
+    if request.is_rehearsal:
+        ask = _dialog(f"{rehearsal.HEAD}stop it?", rehearsal.PRACTICE, "Stop rehearsal")
     return actions("stop", _button(request, text, "stop", text, confirm=ask))
 
 
@@ -61,25 +58,30 @@ def _button(
     style: str = "",
     confirm: Block | None = None,
 ) -> Block:
+    text = rehearsal.button_of(request, action_id, text)
+    said_as = text.rstrip("…") if request.is_rehearsal else said_as
     label = f"{said_as} {request.id}, {words.users(len(request.targets))}"
     return button(text, action_id=action_id, value=value_of(request), label=label, style=style, confirm=confirm)
 
 
 def _confirm(request: Request) -> Block:
+    if request.is_rehearsal:
+        return _dialog(_title(request), rehearsal.PRACTICE, rehearsal.APPROVE)
     risk = people.highest_level(request)
     if len(request.targets) == 1:
         text = f"Risk: {risk}. Entra clears all current risk of this user and this can't be undone."
     else:
         text = f"Highest risk: {risk}. Entra clears all their current risk and this can't be undone."
-    return {
-        "title": plain(_title(request)),
-        "text": plain(f"{text} {why.NOT_SHOWN}" if request.is_blind else text),
-        "confirm": plain("Confirm safe"),
-        "deny": plain("Go back"),
-    }
+    return _dialog(_title(request), f"{text} {why.NOT_SHOWN}" if request.is_blind else text, "Confirm safe")
+
+
+def _dialog(title: str, text: str, confirm: str) -> Block:
+    return {"title": plain(title), "text": plain(text), "confirm": plain(confirm), "deny": plain("Go back")}
 
 
 def _title(request: Request) -> str:
+    verb = f"{rehearsal.HEAD}confirm" if request.is_rehearsal else "Confirm"
     if len(request.targets) > 1:
-        return f"Confirm {words.users(len(request.targets))} safe?"
-    return f"Confirm {words.shorten(people.name_of(request.targets[0]), _MAX_TITLE - 14)} safe?"
+        return f"{verb} {words.users(len(request.targets))} safe?"
+    around = len(f"{verb}  safe?")
+    return f"{verb} {words.shorten(people.name_of(request.targets[0]), _MAX_TITLE - around)} safe?"

@@ -107,7 +107,7 @@ def _review(request: Request, found: Split, rooms: tuple[int, int, int]) -> Iter
         yield alike
         return
     head = section(f"*{_look_different(len(found.different))}*")
-    rest = [_box(found), {"type": "divider"}, *alike]
+    rest = [_box(found, is_rehearsal=request.is_rehearsal), {"type": "divider"}, *alike]
     if len(found.different) <= _PARAGRAPHS:
         yield [head, *(section(people.paragraph(target)) for target in found.different), *rest]
     for most in (1, _USERS_A_SECTION // 4, _USERS_A_SECTION):
@@ -134,10 +134,12 @@ def _sections(
     return [section(text) for text in texts]
 
 
-def _box(found: Split) -> Block:
+def _box(found: Split, *, is_rehearsal: bool) -> Block:
     """What to tick so that those who look different are not confirmed; it names them by their mark alone."""
     n = len(found.different)
     text = "Leave out this one (stays at risk)" if n == 1 else f"Leave out these {n} (they stay at risk)"
+    if is_rehearsal:
+        text = "Leave out this one" if n == 1 else f"Leave out these {n}"
     return {
         "type": "input",
         "block_id": LEAVE_OUT,

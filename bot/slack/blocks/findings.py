@@ -156,7 +156,7 @@ def _corrected(request: Request) -> str:
     """Write the command for the users left."""
     typed = {entry.casefold(): entry for entry in request.entries}
     ids = ", ".join(_typed_as(target, typed) for target in request.targets)
-    return f"/confirm-safe {ids} {request.reason}"
+    return f"/confirm-safe {'rehearse ' if request.is_rehearsal else ''}{ids} {request.reason}"
 
 
 def _typed_as(target: Target, typed: dict[str, str]) -> str:

@@ -65,6 +65,8 @@ def _standing(request: Request) -> str:
             return f"denied by {by}"
         case "stopped":
             return "stopped" if people.doubted(request.targets) else "stopped before it was sent"
+        case "rehearsed":
+            return "rehearsed: nothing was changed"
         case "withdrawn":
             return "withdrawn"
         case "expired":

@@ -98,12 +98,13 @@ def spared(request: Request) -> list[str]:
     by_whom: dict[SlackUserId | None, list[Target]] = {}
     for target in request.having("spared"):
         by_whom.setdefault(target.spared_by, []).append(target)
-    return [f"{_left_out_by(who, those)}." for who, those in by_whom.items()]
+    is_plain = request.is_rehearsal
+    return [f"{_left_out_by(who, those, is_plain=is_plain)}." for who, those in by_whom.items()]
 
 
-def _left_out_by(who: SlackUserId | None, those: Sequence[Target]) -> str:
+def _left_out_by(who: SlackUserId | None, those: Sequence[Target], *, is_plain: bool) -> str:
     n, by = len(those), words.who(who) if who else "whoever approved"
-    if people.doubted(those):
+    if is_plain or people.doubted(those):
         # Somebody approved it before, and that call broke off: they are told of with it.
         return f"{words.users(n)} {'was' if n == 1 else 'were'} left out by {by}"
     if n == 1:

@@ -3,8 +3,8 @@
 import json
 
 from bot.core.model import Request
-from bot.slack.blocks import crowd, people, why, words
-from bot.slack.blocks.approval import MEANING, reason_block
+from bot.slack.blocks import crowd, people, rehearsal, why, words
+from bot.slack.blocks.approval import meaning, reason_block
 from bot.slack.blocks.buttons import value_of
 from bot.slack.blocks.message import Block, context, divider, joined, plain, section
 from bot.slack.blocks.place import Place
@@ -43,20 +43,25 @@ def _review(request: Request, place: Place, sections: list[Block]) -> Block:
     asks = f"{words.who(request.asker.id)} asks {words.approvers(place)}."
     until = f"{people.at_time('Open until ', request.open_until)}." if request.open_until else ""
     blocks = [
+        *_practice(request),
         section(joined([asks, f"{people.counts(request.targets)}.", until])),
         reason_block(request),
         divider(),
         *sections,
-        context(*filter(None, [MEANING, why.other_verb(request), why.blind(request)])),
+        context(*filter(None, [meaning(request), why.other_verb(request), why.blind(request)])),
     ]
     return _modal(
         "review",
-        f"Review {request.id}",
+        f"Rehearsal of {request.id}" if request.is_rehearsal else f"Review {request.id}",
         blocks,
-        submit=f"Confirm {words.users(len(request.targets))} safe",
+        submit=rehearsal.APPROVE if request.is_rehearsal else f"Confirm {words.users(len(request.targets))} safe",
         close="Go back",
         private_metadata=value_of(request),
     )
+
+
+def _practice(request: Request) -> list[Block]:
+    return [section(rehearsal.PRACTICE)] if request.is_rehearsal else []
 
 
 def _fits(view: Block) -> bool:
@@ -67,9 +72,9 @@ def deny_modal(request: Request) -> Block:
     """Ask why; the reason is shown to the requester and to the channel."""
     return _modal(
         "deny",
-        f"Deny {request.id}",
-        [_asked("Why? The requester and this channel will see it.")],
-        submit="Deny",
+        f"{rehearsal.HEAD}deny {request.id}" if request.is_rehearsal else f"Deny {request.id}",
+        [*_practice(request), _asked("Why? The requester and this channel will see it.")],
+        submit="Deny rehearsal" if request.is_rehearsal else "Deny",
         close="Go back",
         private_metadata=value_of(request),
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.levels import rank_of
-from bot.core.model import Progress, Request, Target
+from bot.core.model import Progress, Request, RiskySnapshot, Target
 from bot.slack.blocks import why, words
 
 _LEVELS = {"high": "High", "medium": "Medium", "low": "Low", "none": "None", "hidden": "Hidden"}
@@ -28,6 +28,7 @@ _NO_CONTENT = 204
 _TAKEN: tuple[Progress, ...] = ("accepted", "confirmed", "unchanged", "unseen", "risky_again")
 _UNTOUCHED: tuple[Progress, ...] = (
     "waiting",
+    "practised",
     "refused",
     "not_sent",
     "stopped",
@@ -70,8 +71,11 @@ def paragraph(target: Target) -> str:
     """One user on two lines, for a few users."""
     shown = target.shown
     updated = f", last updated {words.date(shown.last_updated)}" if shown.last_updated else ""
+    named = f"{bold(target, _MAX_NAME_OF_FEW)} · {upn_of(target)}"
+    if not shown.is_at_risk:
+        return f"{named}\n{_at_ease(shown)}{updated}"
     risk = f"{_level_of(target)} risk, {state(shown.state)}{updated}"
-    return "\n".join([f"{bold(target, _MAX_NAME_OF_FEW)} · {upn_of(target)}", risk, *why.lines(target)])
+    return "\n".join([named, risk, *why.lines(target)])
 
 
 def line(
@@ -79,9 +83,16 @@ def line(
 ) -> str:
     """One user on one line; the state is told where it is more than being at risk."""
     shown = target.shown
+    if not shown.is_at_risk:
+        return " · ".join([bold(target, name_room), upn_of(target, upn_room), _at_ease(shown)])
     more = "" if shown.state == "atRisk" else f", {state(shown.state)}"
     told = [bold(target, name_room), upn_of(target, upn_room), f"{_level_of(target)}{more}"]
     return " · ".join([*told, *filter(None, [why.kinds(target, why_room)])])
+
+
+def _at_ease(shown: RiskySnapshot) -> str:
+    """Of whom a rehearsal alone may name: their risk has ended, or there never was any."""
+    return "Not at risk" if shown.state == "none" else f"Not at risk, {state(shown.state)}"
 
 
 def change(target: Target, room: int = words.MAX_NAME) -> str:
@@ -174,6 +185,8 @@ def doubt(targets: Sequence[Target]) -> str:
 
 def left_at_risk(request: Request, stay: str) -> str:
     """Say that the users stay at risk, in the words of `stay`, but of nobody for whom a call broke off."""
+    if request.is_rehearsal:
+        return "Nothing was changed."
     if not (told := doubt(request.targets)):
         return stay
     rest = len(request.asked_for) - len(doubted(request.asked_for))

@@ -207,6 +207,8 @@ def _decided(request: Request) -> str:
             return f"{words.who(request.asker.id)} withdrew it{at}, so your click changed nothing."
         case "approved" | "sent" | "confirmed" | "partly_confirmed" | "not_confirmed" | "accepted_unseen" | "unknown":
             return _by(request, "approved")
+        case "rehearsed":
+            return _by(request, "approved")
         case _:
             assert_never(request.state)
 

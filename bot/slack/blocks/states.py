@@ -9,7 +9,7 @@ from bot.core.decisions import Decision
 from bot.core.model import MAX_USERS_A_CALL, Request
 from bot.core.pace import INTERVAL
 from bot.core.trouble import Trouble
-from bot.slack.blocks import looked, people, words
+from bot.slack.blocks import looked, people, rehearsal, words
 from bot.slack.blocks.message import joined
 from bot.slack.blocks.place import Place
 
@@ -59,6 +59,8 @@ def state_of(request: Request, place: Place) -> State:
             return _withdrawn(request)
         case "stopped":
             return _stopped(request)
+        case "rehearsed":
+            return State(f"Over: {_users(request)}", rehearsal.line(shown))
         case "expired":
             return _expired(request)
         case "looking_up" | "not_asked" | "pending":
@@ -95,6 +97,8 @@ def _until(request: Request, place: Place) -> str:
 
 
 def _approved(request: Request, place: Place) -> str:
+    if request.is_rehearsal:
+        return rehearsal.line(request, place.hold)
     if request.trouble:
         return f"{_by(request)}. {_trouble(request.trouble, request, place)}"
     if place.hold and request.decision and len(request.having("waiting")) == len(request.targets):
