@@ -7,13 +7,13 @@ from typing import Any
 from bot.core.decisions import Decision
 from bot.core.ids import SlackUserId
 from bot.core.rules import Need, Policy, Rule, Team
-from bot.slack.blocks import rules, thread
+from bot.slack.blocks import rules, thread, words
 from bot.slack.blocks.approval import approval_message
 from bot.slack.blocks.message import MAX_SECTION
 from bot.slack.blocks.words import date
 from tests.slack.made import DIEGO, MEGAN, NOON, PLACE, request, texts_of
 
-JONI = SlackUserId("U0JONI")
+JONI, BOSS = SlackUserId("U0JONI"), SlackUserId("U0BOSS")
 POLICY = Policy(
     {
         "soc": Team("soc", "SOC", ("S0SOC", "U0MEGAN")),
@@ -66,10 +66,41 @@ def test_an_approval_that_counts_no_longer_is_struck_out_beside_those_that_do() 
     )
 
 
+def test_two_that_count_no_longer_are_one_sentence_which_says_why_once() -> None:
+    struck = (given(MEGAN, "soc", void="at_risk"), given(JONI, "identity", void="not_allowed"))
+    why = "<@U0MEGAN> (their own Entra account is at risk) and <@U0JONI> (they may not approve it any more)"
+    told = f"The approvals by {why} no longer count. Nothing was sent. "
+    assert line(struck=struck, reopened="voided").startswith(f"{told}<@U0DIEGO> asks")
+    left = line(struck=struck, approvals=(given(BOSS, "soc"),), reopened="voided")
+    assert left.startswith(f"{told}~Approved by <@U0MEGAN>~. ~Approved by <@U0JONI>~. Approved by <@U0BOSS> (SOC). ")
+
+
 def test_silent_back_ups_and_whoever_asked_are_not_mentioned() -> None:
     rest = replace(POLICY, rules=POLICY.rules[2:])
     assert rules.able(rest, request(asker=replace(request().asker, id=MEGAN))) == ("S0SOC",)
-    assert rules.able(rest, None) == ("S0SOC", "U0MEGAN", "S0IDENT", "Identity", "U0JONI")
+    assert rules.able(rest, None) == ("S0SOC", "U0MEGAN", "S0IDENT", "name:Identity", "U0JONI")
+
+
+def test_a_back_up_is_named_where_nobody_else_can_and_still_not_mentioned() -> None:
+    alone = replace(POLICY, rules=(Rule("rest", (Need(("managers",)),)),))
+    place = rules.installed(PLACE, alone, request())
+    assert words.approvers(place) == "\u2068Managers\u2069"
+
+
+def test_a_team_whose_name_looks_like_an_id_is_not_taken_for_one() -> None:
+    for name in ("SOC", "U2", "WATCH"):
+        team = Team("soc", name, ("entra-group:0a",))
+        place = rules.installed(PLACE, Policy({"soc": team}, (Rule("all", (Need(("soc",)),)),)), request())
+        assert words.approvers(place) == f"\u2068{name}\u2069"
+
+
+def test_two_of_one_team_are_each_named_with_theirs() -> None:
+    two = replace(POLICY, rules=(Rule("two", (Need(("soc",), 3),)),))
+    shown = request(approvals=(given(MEGAN, "soc"), given(JONI, "soc", "identity")))
+    message = approval_message(shown, rules.installed(PLACE, two, shown))
+    assert message.blocks[1]["text"]["text"].startswith(
+        "Approved by <@U0MEGAN> (SOC) and <@U0JONI> (SOC and Identity). Still needed: one from SOC. "
+    )
 
 
 def test_the_thread_says_who_approved_and_what_is_needed() -> None:

@@ -144,24 +144,20 @@ def _state_line(request: Request, place: Place, why_again: str) -> str:
 
 def _approvals(request: Request, place: Place) -> list[str]:
     """Show who has approved, whose approval counts no longer, and what is still needed."""
-    is_told = request.reopened == "voided" and not request.approvals  # what it begins with says it already
-    struck = [f"~{words.approved_by([one])}~ ({_why_struck(one)})." for one in request.struck if not is_told]
+    is_told = request.reopened == "voided"  # what it begins with says why already
+    struck = [_struck(one, is_told=is_told) for one in request.struck if request.approvals or not is_told]
     if not request.approvals:
         return struck
-    given = words.approved_by(request.approvals)
-    as_ = f" ({words.needed(place.approved_as)})" if place.approved_as else ""
+    given = words.approved_by(request.approvals, place.approved_as)
     needed = f"Still needed: {words.needed(place.missing)}." if place.missing else ""
-    return [*struck, f"{given}{as_}.", needed]
+    return [*struck, f"{given}.", needed]
 
 
-def _why_struck(approval: Decision) -> str:
-    match approval.void:
-        case "at_risk":
-            return "their own Entra account is at risk"
-        case "not_allowed":
-            return "they may not approve it any more"
-        case _:
-            return "of what it showed before"
+def _struck(approval: Decision, *, is_told: bool) -> str:
+    struck = f"~{words.approved_by([approval])}~"
+    if approval.void not in {"at_risk", "not_allowed"}:
+        return f"{struck} (of what it showed before)."
+    return f"{struck}." if is_told else f"{struck} ({words.why_void(approval)})."
 
 
 def _risk_changed(request: Request) -> str:

@@ -1,11 +1,15 @@
 """What the words need to know of where the bot is installed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from bot.core.ids import ChannelId
+from bot.core.ids import ChannelId, SlackUserId
 from bot.core.model import Request
+
+NAMED = "name:"
+"""Stands before a name among Slack ids: nothing but that tells a team called SOC from a user group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +17,7 @@ class Place:
     """One installation, as its people see it."""
 
     approvers: tuple[str, ...]
-    """Who can approve it, as far as they may be mentioned: U… or W… is a person, S… a user group, else a name."""
+    """Who can approve it, as far as they may be mentioned: U… or W… is a person, S… a user group, `name:…` a name."""
     requesters: tuple[str, ...]
     """Likewise; empty: the members of the channel."""
     channel: ChannelId
@@ -33,8 +37,8 @@ class Place:
     """Whose members can approve under it: "SOC or Identity"."""
     missing: str = ""
     """Which approvals it still needs: "one from Identity"; empty where one would be the first and last."""
-    approved_as: str = ""
-    """By which teams it was approved so far: "SOC"."""
+    approved_as: Mapping[SlackUserId, str] = field(default_factory=dict)
+    """By which teams each has approved it so far: "SOC"."""
 
 
 class PlaceOf(Protocol):

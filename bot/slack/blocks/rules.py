@@ -10,7 +10,7 @@ from bot.core.levels import rank_of
 from bot.core.model import Request, Target
 from bot.core.quorum import helpful, missing
 from bot.core.rules import ENTRA_GROUP, Need, Policy, Rule
-from bot.slack.blocks.place import Place
+from bot.slack.blocks.place import NAMED, Place
 
 
 def because(policy: Policy, targets: Collection[Target]) -> str:
@@ -81,7 +81,10 @@ def _and(parts: Collection[str]) -> str:
 
 
 def able(policy: Policy, request: Request | None) -> tuple[str, ...]:
-    """List who can approve a request, or anything where none is given, as Slack ids or names; no silent back-ups."""
+    """List who can approve a request, or anything where none is given, as Slack ids or names.
+
+    Silent back-ups are left out; where nobody else can, they are named and still not mentioned.
+    """
     if request is None:
         teams = list(policy.teams.values())
     else:
@@ -90,14 +93,14 @@ def able(policy: Policy, request: Request | None) -> tuple[str, ...]:
         wanted = helpful(rule.needs, given) if missing(rule.needs, given) else frozenset(rule.teams)
         teams = [team for team in policy.teams_of(rule) if team.key in wanted]
     gone = {request.asker.id, *(approval.by for approval in request.approvals)} if request is not None else set()
+    heard = [team for team in teams if not team.is_silent]
     named = (
-        team.name if member.startswith(ENTRA_GROUP) else member
-        for team in teams
-        if not team.is_silent
+        f"{NAMED}{team.name}" if member.startswith(ENTRA_GROUP) else member
+        for team in heard
         for member in team.members
         if member not in gone
     )
-    return tuple(dict.fromkeys(named))
+    return tuple(dict.fromkeys(named)) if heard else tuple(f"{NAMED}{team.name}" for team in teams)
 
 
 def installed(place: Place, policy: Policy, request: Request | None) -> Place:
@@ -111,10 +114,10 @@ def installed(place: Place, policy: Policy, request: Request | None) -> Place:
         rule=rule.name,
         teams=_either(policy, rule.teams),
         missing=still_needed(policy, request) if rule.approvals > 1 else "",
-        approved_as=teams_of(policy, [key for approval in request.approvals for key in approval.teams]),
+        approved_as={approval.by: teams_of(policy, approval.teams) for approval in request.approvals},
     )
 
 
 def _named(listed: Collection[str]) -> tuple[str, ...]:
-    names = ("members of a group in Entra" if entry.startswith(ENTRA_GROUP) else entry for entry in listed)
+    names = (f"{NAMED}members of a group in Entra" if entry.startswith(ENTRA_GROUP) else entry for entry in listed)
     return tuple(dict.fromkeys(names))

@@ -2,14 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from bot.core.decisions import Decision
 from bot.core.ids import ChannelId, MessageTs, ObjectId, SlackUserId
 from bot.core.model import Request
-from bot.slack.blocks.place import Place
+from bot.slack.blocks.place import NAMED, Place
 
 MAX_NAME = 160
 """Room for one name or UPN, as sent: 20 people with two of them each still fit a message."""
@@ -91,9 +91,13 @@ def stay_at_risk(n: int) -> str:
     return "The user stays at risk." if n == 1 else "The users stay at risk."
 
 
-def approved_by(approvals: Sequence[Decision]) -> str:
-    """Name who approved: "Approved by A and B"."""
+def approved_by(approvals: Sequence[Decision], teams: Mapping[SlackUserId, str] | None = None) -> str:
+    """Name who approved: "Approved by A and B", and, where it is given, by which teams: "A (SOC)"."""
     by = [who(approval.by) for approval in approvals]
+    room = _MAX_NEEDED // max(len(by), 1)
+    for n, approval in enumerate(approvals):
+        if of := (teams or {}).get(approval.by):
+            by[n] += f" ({sentence(of, room)})"
     return f"Approved by {conjoined(by)}" if by else "Approved"
 
 
@@ -118,13 +122,15 @@ def no_longer_counts(request: Request) -> str:
     void = [approval for approval in request.struck if approval.void in {"at_risk", "not_allowed"}]
     if not void:
         return "The rules ask for more approvals than there are now"
-    return conjoined([_counts_no_longer(approval) for approval in void])
+    if len(void) == 1:
+        return f"The approval by {who(void[0].by)} no longer counts: {why_void(void[0])}"
+    each = [f"{who(approval.by)} ({why_void(approval)})" for approval in void]
+    return f"The approvals by {conjoined(each)} no longer count"
 
 
-def _counts_no_longer(approval: Decision) -> str:
+def why_void(approval: Decision) -> str:
     is_disallowed = approval.void == "not_allowed"
-    why = "they may not approve it any more" if is_disallowed else "their own Entra account is at risk"
-    return f"The approval by {who(approval.by)} no longer counts: {why}"
+    return "they may not approve it any more" if is_disallowed else "their own Entra account is at risk"
 
 
 def utc(at: datetime) -> str:
@@ -180,7 +186,7 @@ def _mention(approver: str) -> str:
         case "S":
             return f"<!subteam^{escape(approver)}>"
         case _:
-            return isolate(approver)
+            return isolate(approver.removeprefix(NAMED))
 
 
 def help_of(place: Place) -> str:
