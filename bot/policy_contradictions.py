@@ -33,7 +33,7 @@ def contradictions(top: Table, policy: Policy, drafts: Sequence[Draft]) -> None:
     _same_names(drafts)
     _never_decides(drafts)
     _nothing_for_the_rest(drafts)
-    _unused(top, policy)
+    _unused(top, policy, drafts)
     _too_few(policy, drafts)
     _shared_accounts(top, policy)
 
@@ -87,7 +87,9 @@ def _nothing_for_the_rest(drafts: Sequence[Draft]) -> None:
         )
 
 
-def _unused(top: Table, policy: Policy) -> None:
+def _unused(top: Table, policy: Policy, drafts: Sequence[Draft]) -> None:
+    if any({"", "needs"} & draft.table.doubtful for draft in drafts):
+        return  # the team may be meant just where a name is mistyped: "remove it" would be the wrong advice
     used = {team for rule in policy.rules for team in rule.teams}
     for key in policy.teams:
         if policy.rules and key not in used:
@@ -97,7 +99,10 @@ def _unused(top: Table, policy: Policy) -> None:
 
 
 def _too_few(policy: Policy, drafts: Sequence[Draft]) -> None:
-    """Look whether those who are named one by one are enough; how many are in a group isn't known here."""
+    """Look whether those who are named one by one are enough; how many are in a group isn't known here.
+
+    Whoever is in `never` of [approve] is nobody's approver.
+    """
     for draft in drafts:
         rule, table = draft.rule, draft.table
         if "needs" in table.doubtful:
@@ -108,7 +113,7 @@ def _too_few(policy: Policy, drafts: Sequence[Draft]) -> None:
         counted = [need for need in rule.needs if _can_be_counted(policy, need)]
         people: dict[SlackUserId, set[str]] = {}
         for key in {key for need in counted for key in need.teams}:
-            for member in policy.teams[key].members:
+            for member in set(policy.teams[key].members) - set(policy.never_approve):
                 people.setdefault(SlackUserId(member), set()).add(key)
         if lacking := missing(counted, people):
             asked = " and ".join(f"{need.count} more in {' or '.join(need.teams)}" for need in lacking)
@@ -121,7 +126,8 @@ def _too_few(policy: Policy, drafts: Sequence[Draft]) -> None:
 
 def _can_be_counted(policy: Policy, need: Need) -> bool:
     members = [member for key in need.teams for member in policy.teams[key].members]
-    return bool(members) and not any(member.startswith(("S", ENTRA_GROUP)) for member in members)
+    groups = {member for member in members if member.startswith(("S", ENTRA_GROUP))}
+    return bool(members) and groups <= set(policy.never_approve)
 
 
 def _shared_accounts(top: Table, policy: Policy) -> None:

@@ -19,7 +19,10 @@ from bot.setting_sources import why
 
 _MOST_BYTES = 1_000_000
 _MOST_A_PERSON = 100_000
+_MOST_RULES = 500
+"""Each is held against all before it, so that many more would take their time."""
 _TOP = ("teams", "ask", "approve", "limits", "people", "rules")
+_TEAM = ("name", "members", "silent")
 _RULE = ("name", *CONDITIONS, "needs", "open_for")
 _NO_ASKERS = "nobody could ask. Without it every full member in the approval channel may."
 _TEAM_KEY = r"[A-Za-z0-9_-]{1,24}"
@@ -66,7 +69,10 @@ def _not_toml(name: str, said: str, content: bytes) -> str:
         return f"{name}:{line}: has a table or a key that is there already: keep one."
     if not where:
         return f"{name}:1: holds a number that is too long."
-    return f"{name}:{line}: is not TOML ({what}): look at the quotes, brackets and commas here and just above."
+    look = "look at the quotes, brackets and commas here and just above"
+    if what.startswith(("Invalid initial character", "Unclosed inline")):
+        look = "what stands between { and } goes in one line, without a comma at its end; else " + look
+    return f"{name}:{line}: is not TOML ({what}): {look}."
 
 
 def _policy(top: Table, digest: str) -> Policy:
@@ -102,7 +108,7 @@ def _team(named: Table, key: str) -> Team:
     label = f"teams.{key}" if is_plain else "a team"
     if not is_plain:
         named.notes.add((*named.path, key), "teams: the key of a team is up to 24 letters, digits, - and _.")
-    table = opened(named.notes, (*named.path, key), label, named.values[key], ("name", "members", "silent"))
+    table = opened(named.notes, (*named.path, key), label, named.values[key], _TEAM, example="[teams.soc]")
     table.missing("members", f"nobody could approve. Give {values.MEMBER.words}.")
     return Team(
         key,
@@ -120,6 +126,9 @@ def _rules(top: Table, teams: Collection[str]) -> list[Draft]:
         return []
     if not rules and "rules" in top.values:
         top.note("rules", "is empty: nothing would decide. Add at least one [[rules]], with name and needs.")
+    if len(rules) > _MOST_RULES:
+        top.note("rules", f"are {len(rules)}: at most {_MOST_RULES}. One rule can name many users, groups and roles.")
+        return []
     return [_rule(top.notes, n, rule, teams) for n, rule in enumerate(rules)]
 
 
@@ -161,7 +170,9 @@ def _needs(rule: Table, teams: Collection[str]) -> tuple[Need, ...]:
 
 def _need(rule: Table, n: int, value: object, teams: Collection[str]) -> Need:
     path = (*rule.path, "needs", n)
-    need = opened(rule.notes, path, f"{rule.label}, need {n + 1}", value, ("from", "approvals"))
+    need = opened(
+        rule.notes, path, f"{rule.label}, need {n + 1}", value, ("from", "approvals"), example='{ from = ["soc"] }'
+    )
     need.missing("from", "name teams whose members can give it.")
     asked = need.entries("from", read.team, "name teams whose members can give it.")
     for team, at in asked.items():

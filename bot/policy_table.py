@@ -87,12 +87,14 @@ class Table:
         return opened(self.notes, (*self.path, key), key, self.values.get(key, {}), known)
 
 
-def opened(notes: Notes, path: Path, label: str, value: object, known: Collection[str]) -> Table:
+def opened(
+    notes: Notes, path: Path, label: str, value: object, known: Collection[str], *, example: str = ""
+) -> Table:
     """Open a table. `known` are its keys; none: they are the operator's own."""
     table = Table(notes, path, label, value if isinstance(value, dict) else {})
     if not isinstance(value, dict):
         table.doubtful.add("")
-        notes.add(path, f"{label} must be a table.")
+        notes.add(path, f"{label} must be a table{example and ', such as '}{example}.")
     for key in table.values if known else ():
         if key not in known:
             table.doubtful.add(key)
