@@ -107,7 +107,12 @@ def parse(text: str) -> Ask | Withdraw | Help | tuple[Problem, ...]:
     if (withdraw := _WITHDRAW.fullmatch(plain.strip())) is not None:
         return Withdraw((withdraw["id"] or "").upper())
     rehearse = _REHEARSE.match(plain)
-    found, rest = _leading(plain[rehearse.end() :] if rehearse else plain)
+    rest = plain[rehearse.end() :] if rehearse else plain
+    if rehearse and rest.strip() and rest.strip().casefold() in _CRIES_FOR_HELP:
+        return Help()
+    if rehearse and _WITHDRAW.fullmatch(rest.strip()):
+        return Withdraw("")  # the id may be that of a real request, and a rehearsal changes nothing
+    found, rest = _leading(rest)
     entries = _distinct(one for one in found if isinstance(one, Entry))
     unreadable = tuple(dict.fromkeys(one for one in found if isinstance(one, Problem)))
     reason = _reason(rest)

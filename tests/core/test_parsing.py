@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.model import MAX_USERS
-from bot.core.parsing import MAX_REASON, MAX_TEXT, Ask, Entry, Help, is_rehearsal, parse
+from bot.core.parsing import MAX_REASON, MAX_TEXT, Ask, Entry, Help, Withdraw, is_rehearsal, parse
 from bot.core.problems import Problem
 
 ADELE, ALEX = "adelev@contoso.com", "alexw@contoso.com"
@@ -59,6 +59,16 @@ def test_a_rehearsal_without_ids_or_a_reason_is_no_cry_for_help() -> None:
     assert wrong("rehearse") == [("no_users", ""), ("no_reason", "")]
     assert wrong(f"rehearse {ADELE}") == [("no_reason", "")]
     assert is_rehearsal("rehearse")
+
+
+@pytest.mark.parametrize("text", ["rehearse help", "Rehearse ?", "rehearse --help"])
+def test_a_cry_for_help_with_rehearsing_is_heard(text: str) -> None:
+    assert parse(text) == Help()
+
+
+@pytest.mark.parametrize("text", ["rehearse withdraw", "rehearse withdraw CS-4K7Q", "rehearse cancel cs-4k7q"])
+def test_who_withdraws_a_rehearsal_by_the_wrong_words_is_asked_and_nothing_real_is_withdrawn(text: str) -> None:
+    assert parse(text) == Withdraw("")
 
 
 def test_one_user_and_a_reason() -> None:
