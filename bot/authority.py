@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from bot.core.ids import ChannelId, ObjectId, SlackUserId
-from bot.core.model import Request
+from bot.core.model import Receipt, Request
 from bot.core.persons import Person
-from bot.core.policy import Refusal, Standing, may_ask, panel_of
+from bot.core.policy import Refusal, Standing, is_untold, may_ask, panel_of
 from bot.core.quorum import Panel, missing
 from bot.core.rules import ENTRA_GROUP, Policy
-from bot.errors import GraphError, SignInFailed, SlackDoubtful
+from bot.errors import Forbidden, GraphError, Rejected, SignInFailed, SlackDoubtful, Unavailable
 from bot.graph.accounts import Accounts
 from bot.graph.groups import Groups
 from bot.slack.people import People
@@ -41,6 +41,8 @@ class Authority:
         self._people = people
         self._accounts = accounts
         self._groups = groups
+        self._by_group: dict[tuple[SlackUserId, str], ObjectId] = {}
+        """By which account somebody was last seen to be in a team through a group in Entra."""
         self.policy = policy
 
     async def standing(self, user: SlackUserId, teams: Collection[str], within: float) -> Standing:
@@ -55,7 +57,8 @@ class Authority:
             async with asyncio.timeout_at(over):
                 return await self._in_entra(standing, teams)
         except (GraphError, SignInFailed, TimeoutError):
-            return replace(standing, is_unsure=self._hangs_on_entra(standing, teams))
+            is_mapped = standing.person.id in self.policy.people
+            return replace(standing, is_unsure=self._hangs_on_entra(standing, teams), is_mapped=is_mapped)
 
     async def judge(self, request: Request, within: float = ASK_WITHIN) -> Judgement:
         """Judge all approvals that the request has. Raises SlackError, GraphError, SignInFailed: nobody can tell."""
@@ -63,10 +66,12 @@ class Authority:
         over = asyncio.get_running_loop().time() + within
         # What they were not in then is not asked about: a no is never remembered, and this is asked again and again.
         asked = (
-            self._surely(one.by, [key for key in one.teams or rule.teams if key in self.policy.teams], over)
+            self._surely(one.by, [key for key in one.teams if key in rule.teams] or rule.teams, over)
             for one in request.approvals
         )
         found = await asyncio.gather(*asked)
+        if any(is_untold(self.policy, one, request) for one in found):
+            raise Unavailable(Receipt(0))  # the permission is gone, say: it is no reason to strike anybody out
         accounts = {one.person.id: tuple(account.user_id for account in one.accounts or ()) for one in found}
         return Judgement(panel_of(self.policy, found, request), accounts)
 
@@ -84,22 +89,35 @@ class Authority:
             is_denied = is_listed and await self._is_listed(person, policy.never_ask, is_hoped=False)
         return person, may_ask(person, is_listed=is_listed, is_denied=is_denied)
 
+    async def accounts_of(self, person: Person) -> tuple[ObjectId, ...]:
+        """Whose account in Entra it is, as far as it can be told. Raises GraphError, SignInFailed: not just now."""
+        try:
+            return (await self._with_accounts(Standing(person))).account_ids
+        except (Forbidden, Rejected):
+            return ()
+
     async def is_approver(self, user: SlackUserId, within: float) -> bool:
         """Whether somebody may approve anything at all. Raises SlackError: Slack doesn't say."""
         standing = await self.standing(user, tuple(self.policy.teams), within)
         return standing.person.is_full_member and bool(standing.teams) and not standing.is_denied
 
     async def _surely(self, user: SlackUserId, teams: Collection[str], over: float) -> Standing:
-        standing = await self._in_slack(user, teams, over)
+        # Who is in a team by Entra is not in its user groups, and Slack takes few questions about those.
+        standing = await self._in_slack(user, [key for key in teams if not self._is_by_group(user, key)], over)
         async with _within(over):
             return await self._in_entra(standing, teams)
+
+    def _is_by_group(self, user: SlackUserId, team: str) -> bool:
+        account = self._by_group.get((user, team))
+        groups = _entra_groups(self.policy.teams[team].members)
+        return account is not None and self._groups.is_known_in(account, groups)
 
     async def _in_slack(self, user: SlackUserId, teams: Collection[str], over: float) -> Standing:
         policy, people = self.policy, self._people
         lists = [policy.teams[key].members for key in teams]
         async with _within(over):
             person, is_denied, is_in = await asyncio.gather(
-                people.person(user),
+                people.person(user, needs_email=user not in policy.people),
                 people.names(user, policy.never_approve, is_hoped=False),
                 asyncio.gather(*(people.names(user, members) for members in lists)),
             )
@@ -118,8 +136,9 @@ class Authority:
         if groups and standing.accounts is None:
             return replace(standing, is_unsure=True)
         for team, ids in groups.items():
-            if await self._is_in_group(standing, ids):
+            if (account := await self._account_in(standing, ids)) is not None:
                 more.add(team)
+                self._by_group[person.id, team] = account
         denying = _entra_groups(self.policy.never_approve)
         if denying and standing.accounts is None:
             return replace(standing, is_unsure=True)
@@ -141,11 +160,25 @@ class Authority:
         if not groups:
             return False
         standing = await self._with_accounts(Standing(person))
+        if standing.accounts is None and person.email:
+            raise Unavailable(
+                Receipt(0)
+            )  # it may not be asked: that tells neither that they may, nor that they don't
+        if not is_hoped and not standing.account_ids:
+            return True  # whose account isn't clear could be anybody there
         return await self._is_in_group(standing, groups, is_hoped=is_hoped)
 
     async def _is_in_group(self, standing: Standing, groups: Collection[ObjectId], *, is_hoped: bool = True) -> bool:
-        """Whether an account that is theirs is in one of these groups: the one that is clear, or those named."""
-        return any([await self._groups.is_in(account, groups, is_hoped=is_hoped) for account in standing.account_ids])
+        """Whether an account of theirs is in one of these groups: the one that is clear, or of those named one."""
+        return await self._account_in(standing, groups, is_hoped=is_hoped) is not None
+
+    async def _account_in(
+        self, standing: Standing, groups: Collection[ObjectId], *, is_hoped: bool = True
+    ) -> ObjectId | None:
+        for account in standing.account_ids:
+            if await self._groups.is_in(account, groups, is_hoped=is_hoped):
+                return account
+        return None
 
     def _groups_left(self, standing: Standing, teams: Collection[str]) -> dict[str, tuple[ObjectId, ...]]:
         """The groups in Entra by which they may be in a team that Slack doesn't show them in."""

@@ -1,5 +1,6 @@
 """Who clicks and who has approved before, as they are now, and the approval that makes of it."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from bot.authority import Authority
@@ -23,22 +24,32 @@ class LookedUp:
     panel: Panel
 
 
-async def look_up(authority: Authority, click: Click, request: Request | None) -> LookedUp | Refusal:
-    """Look up whoever clicks, and with an approval those who have approved before; a refusal if nobody can tell."""
+async def look_up(
+    authority: Authority, click: Click, request: Request | None, *, counts: bool = False
+) -> LookedUp | Refusal:
+    """Look up whoever clicks, and where it `counts` as an approval those who have approved before it.
+
+    Side by side, within one deadline. A refusal if nobody can tell.
+    """
     if request is None:
         return Refusal("unknown_request")
     policy = authority.policy
     does_approve = click.action in {"approve", "review"}
     teams = policy.rule_for(request.as_shown).teams if does_approve else tuple(policy.teams)
     try:
-        standing = await authority.standing(click.by, teams, LOOK_UP_WITHIN)
-        given = click.action == "approve" and request.state == "pending" and request.approvals
-        panel = (await authority.judge(request, LOOK_UP_WITHIN)).panel if given else Panel()
+        given = counts and request.state == "pending" and bool(request.approvals)
+        standing, panel = await asyncio.gather(
+            authority.standing(click.by, teams, LOOK_UP_WITHIN), _panel(authority, request if given else None)
+        )
     except SlackError:
         return Refusal("could_not_check")
     except (GraphError, SignInFailed):
         return Refusal("entra_silent")
     return LookedUp(standing, panel)
+
+
+async def _panel(authority: Authority, request: Request | None) -> Panel:
+    return (await authority.judge(request, LOOK_UP_WITHIN)).panel if request is not None else Panel()
 
 
 def approval(policy: Policy, command: Approve, looked_up: LookedUp, request: Request) -> Approve:

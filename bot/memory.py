@@ -38,8 +38,9 @@ class Memory(Generic[T]):
         return await asyncio.shield(self._asking[key])
 
     async def _ask(self, key: str) -> T:
+        asked = self._clock.monotonic()  # an answer that was long on its way is as old as that
         answer = await self._look_up(key)
-        self._known[key] = (self._clock.monotonic(), answer)
+        self._known[key] = (asked, answer)
         return answer
 
     def _asked(self, key: str, task: "asyncio.Task[T]") -> None:

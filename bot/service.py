@@ -182,7 +182,7 @@ class Service:
     async def _decide(self, click: Click, command: Approve | Deny | Stop | ReportMistake | None) -> Result:
         deadline = _deadline()
         shown = await self._store.do(self._store.ledger.find, click.request_id)
-        looked_up = await look_up(self._authority, click, shown)
+        looked_up = await look_up(self._authority, click, shown, counts=isinstance(command, Approve))
 
         def work(connection: Connection) -> Result:
             now = self._store.clock.now()

@@ -111,6 +111,11 @@ REFUSED: tuple[tuple[str, Action, Why], ...] = (
     ("approve, but aren't on the list", "approve", "not_approver"),
     ("approve what you asked for", "approve", "own_request"),
     ("deny what you asked for", "deny", "own_request"),
+    (
+        "decide on what you asked for by a second Slack user with the same account",
+        "approve",
+        "asked_elsewhere",
+    ),
     ("decide on a request that names your own account", "approve", "own_account"),
     ("have no e-mail address in Slack", "approve", "no_email"),
     ("have no account in Entra by your Slack e-mail address", "approve", "no_account"),

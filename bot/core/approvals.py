@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core import events as ev
-from bot.core.decisions import Decision, Void
+from bot.core.decisions import Decision, Teams, Void
 from bot.core.ids import SlackUserId
 from bot.core.model import Request
 
@@ -29,7 +29,7 @@ def opened(request: Request, event: ev.Opened) -> Request:
 
 def approved(request: Request, event: ev.Approved, at: datetime) -> Request:
     approval = Decision(event.by, at, event.view, email=event.email, accounts=event.accounts, teams=event.teams)
-    others = tuple(given for given in request.approvals if given.by != event.by)
+    others = tuple(_as_now(given, event.others) for given in request.approvals if given.by != event.by)
     again = tuple(given for given in request.struck if given.by != event.by)
     request = replace(request, approvals=(*others, approval), struck=again)
     if event.is_last:
@@ -41,15 +41,19 @@ def approved(request: Request, event: ev.Approved, at: datetime) -> Request:
     return replace(request, targets=tuple(targets))
 
 
-def struck(request: Request, why: Void, by: SlackUserId | None) -> Request:
+def _as_now(given: Decision, teams: Teams) -> Decision:
+    return replace(given, teams=teams.get(given.by, given.teams))
+
+
+def struck(request: Request, why: Void, by: SlackUserId | None, others: Teams) -> Request:
     """Take back one person's approval; without a name, none of them, but there are not enough."""
     if by is None and why != "not_enough" and request.decision is not None:
         by = request.decision.by  # as it was recorded while one approval was all there could be
     back = tuple(replace(given, void=why) for given in request.approvals if given.by == by)
-    kept = tuple(given for given in request.approvals if given.by != by)
+    kept = tuple(_as_now(given, others) for given in request.approvals if given.by != by)
     return replace(request, approvals=kept, struck=(*request.struck, *back))
 
 
 def void(request: Request, event: ev.GaveUp) -> Request:
-    request = struck(request, event.void, event.by)
+    request = struck(request, event.void, event.by, {})
     return replace(request, decision=replace(request.decision, void=event.void) if request.decision else None)

@@ -42,6 +42,7 @@ def _counted(request: Request, command: Approve) -> tuple[ev.Event, ...]:
         accounts=command.accounts,
         is_last=is_last,
         teams=command.teams,
+        others=panel.teams,
         rule=command.rule,
         because=command.because,
         policy=command.policy,

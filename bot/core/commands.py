@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.decisions import Void
+from bot.core.decisions import Teams, Void
 from bot.core.events import Why
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
 from bot.core.model import Asker, Elsewhere, Finding, Receipt, RiskySnapshot, Target
@@ -33,6 +33,8 @@ class FoundUsers:
     findings: tuple[Finding, ...]
     elsewhere: Mapping[ObjectId, Elsewhere] = field(default_factory=dict)
     blind: Blind = ""
+    accounts: tuple[ObjectId, ...] = ()
+    """Those of whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ class Judge:
     """Whose approval counts no longer, and why."""
     is_short: bool = False
     """Whether the policy asks for more approvals than there are."""
+    teams: Teams = field(default_factory=dict)
+    """The keys of the teams that those whose approval counts are in."""
     follow_up: RequestId | None = None
     """The id for a request of those whose risk rose, should there be one."""
     why: Why = field(default_factory=dict)

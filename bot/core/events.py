@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.core.decisions import Void
+from bot.core.decisions import Teams, Void
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
 from bot.core.model import Asker, Finding, RiskySnapshot, State, Target
 from bot.core.reasons import Blind
@@ -83,6 +83,8 @@ class Found:
     targets: tuple[Target, ...]
     findings: tuple[Finding, ...]
     blind: Blind = ""
+    accounts: tuple[ObjectId, ...] = ()
+    """Those of whoever asks, as far as they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class Approved:
     is_last: bool = True
     teams: tuple[str, ...] = ()
     """The keys of the teams they were in."""
+    others: Teams = field(default_factory=dict)
+    """Those of the teams that each of the others who approved was in by then, as far as they were looked up."""
     rule: str = ""
     because: str = ""
     """Which rule decided and why, in a sentence."""
@@ -191,6 +195,8 @@ class Voided:
 
     why: Void = "at_risk"
     by: SlackUserId | None = None
+    others: Teams = field(default_factory=dict)
+    """The keys of the teams that each of those whose approval counts on was in by then."""
 
 
 @dataclass(frozen=True, slots=True)

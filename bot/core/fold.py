@@ -53,7 +53,7 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
         case ev.Asked() | ev.ClickRefused():
             return request
         case ev.Found():
-            asker = replace(request.asker, name=event.name)
+            asker = replace(request.asker, name=event.name, accounts=event.accounts)
             found = replace(request, asker=asker, targets=_beginning(request, event.targets))
             return replace(found, findings=event.findings, blind=event.blind)
         case ev.Explained():
@@ -82,7 +82,7 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
         case ev.Lapsed():
             return _reopened(request, "lapsed")
         case ev.Voided():
-            struck = approvals.struck(request, event.why, event.by)
+            struck = approvals.struck(request, event.why, event.by, event.others)
             return struck if struck.decision is None else _reopened(struck, "voided")
         case ev.Drifted():
             anew = _seen_anew(_reopened(request, "drifted"), event.seen, event.why)

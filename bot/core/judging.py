@@ -83,7 +83,7 @@ def _voided(
     void: tuple[tuple[SlackUserId | None, Void], ...] = tuple(command.void.items()) or ((None, "not_enough"),)
     if untouched:
         until = now + terms.open_for(request.asked_for)
-        return (*(ev.Voided(why, by) for by, why in void), ev.Opened(until, keeps_approvals=True))
+        return (*(ev.Voided(why, by, command.teams) for by, why in void), ev.Opened(until, keeps_approvals=True))
     by, why = void[0]
     rest = ev.GaveUp(tuple(t.user_id for t in request.having("waiting")), "voided", void=why, by=by)
     return (rest, *end_of(evolve(request.id, request, rest, now)))
@@ -127,6 +127,6 @@ def follow_up(request: Request, event: ev.SetAside, now: datetime, terms: Terms)
             command=request.command,
             again_of=request.id,
         ),
-        ev.Found(request.asker.name, targets, (), event.blind or request.blind),
+        ev.Found(request.asker.name, targets, (), event.blind or request.blind, request.asker.accounts),
         ev.Opened(now + terms.open_for(targets)),
     )

@@ -126,7 +126,7 @@ def _look_up(request: Request, command: FoundUsers | AskOthers | DontAsk, now: d
         case AskOthers():
             free, taken = _apart(request, request.targets, command.elsewhere)
             kept = tuple(f for f in request.findings if f.kind != "open_elsewhere")
-            found = ev.Found(request.asker.name, free, (*kept, *taken), request.blind)
+            found = ev.Found(request.asker.name, free, (*kept, *taken), request.blind, request.asker.accounts)
             if not free:
                 return found, ev.NotAsked("none_left")
             calm = tuple(f for f in kept if not f.is_problem)
@@ -137,7 +137,7 @@ def _look_up(request: Request, command: FoundUsers | AskOthers | DontAsk, now: d
 
 def _found(request: Request, command: FoundUsers) -> ev.Found:
     free, taken = _apart(request, command.targets, command.elsewhere)
-    return ev.Found(command.name, free, (*command.findings, *taken), command.blind)
+    return ev.Found(command.name, free, (*command.findings, *taken), command.blind, command.accounts)
 
 
 def _apart(

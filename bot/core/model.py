@@ -148,6 +148,8 @@ class Asker:
     channel: ChannelId
     name: str = ""
     """The name people see; empty until it was looked up."""
+    accounts: tuple[ObjectId, ...] = ()
+    """Theirs in Entra, as far as they are known: two Slack users may be one person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from bot.core.decisions import Void
 from bot.core.ids import ObjectId, SlackUserId
 from bot.core.model import Request
 from bot.core.persons import DirectoryUser, Person, the_account
-from bot.core.quorum import Panel, helpful, missing
+from bot.core.quorum import Panel, missing
 from bot.core.rules import Policy, Rule
 
 Why = Literal[
@@ -16,6 +16,7 @@ Why = Literal[
     "not_approver",
     "only_approvers_deny",
     "own_request",
+    "asked_elsewhere",
     "own_account",
     "no_email",
     "no_account",
@@ -87,13 +88,25 @@ def may_decide(policy: Policy, standing: Standing, request: Request, action: Act
 
 def panel_of(policy: Policy, found: Collection[Standing], request: Request) -> Panel:
     """Judge the approvals that were given, by those who gave them as they were looked up now."""
-    good = {
-        standing.person.id: tuple(standing.teams)
-        for standing in found
-        if _may(policy, standing, request, does_approve=True) is None
-    }
-    void: dict[SlackUserId, Void] = {one.by: "not_allowed" for one in request.approvals if one.by not in good}
+    known = {standing.person.id: standing for standing in found}
+    good: dict[SlackUserId, tuple[str, ...]] = {}
+    void: dict[SlackUserId, Void] = {}
+    taken: set[ObjectId] = set()
+    for by in (one.by for one in request.approvals):
+        if by not in known or _may(policy, known[by], request, does_approve=True) is not None:
+            void[by] = "not_allowed"
+        elif not taken.isdisjoint(known[by].account_ids):
+            void[by] = "same_account"  # which was not known yet as they approved
+        else:
+            good[by] = tuple(sorted(known[by].teams))
+            taken.update(known[by].account_ids)
     return Panel(policy.rule_for(request.as_shown).needs, good, void)
+
+
+def is_untold(policy: Policy, standing: Standing, request: Request) -> bool:
+    """Whether nobody can tell if somebody's approval holds, since Entra isn't to be asked about them."""
+    refusal = _may(policy, standing, request, does_approve=True)
+    return refusal is not None and refusal.why == "entra_silent"
 
 
 def _may(policy: Policy, standing: Standing, request: Request, *, does_approve: bool) -> Refusal | None:
@@ -103,9 +116,12 @@ def _may(policy: Policy, standing: Standing, request: Request, *, does_approve: 
     may = may_vouch(standing, rule.teams if does_approve else tuple(policy.teams))
     if person.id == request.asker.id and (does_approve or may):
         return Refusal("own_request")
+    askers = {*request.asker.accounts, *policy.people.get(request.asker.id, ())}
+    if may and not askers.isdisjoint(standing.account_ids):
+        return Refusal("asked_elsewhere")
     if not may:
         if standing.is_unsure:
-            return Refusal("entra_silent" if person.email else "no_email")
+            return Refusal("entra_silent" if person.email or standing.is_mapped else "no_email")
         if standing.accounts is not None and not standing.account_ids and _is_by_group(policy, rule, does_approve):
             return _of_account(policy, standing, rule)
         if person.email and is_among_targets(standing, request):
@@ -131,23 +147,26 @@ def _is_by_group(policy: Policy, rule: Rule, does_approve: bool) -> bool:  # noq
 def _of_others(policy: Policy, standing: Standing, request: Request) -> Refusal | None:
     """Distinct people: nobody approves twice, by another Slack user of theirs neither, or where it doesn't help."""
     needs, given = policy.rule_for(request.as_shown).needs, {a.by: a.teams for a in request.approvals}
-    if not missing(needs, given):
-        return None
-    if standing.person.id in given:
-        return Refusal("approved_already")
-    theirs = frozenset(standing.account_ids)
-    if any(theirs.intersection(approval.accounts) for approval in request.approvals):
+    person, theirs = standing.person.id, frozenset(standing.account_ids)
+    if any(one.by != person and theirs.intersection(one.accounts) for one in request.approvals):
         return Refusal("same_account")
-    return None if standing.teams & helpful(needs, given) else Refusal("wrong_team")
+    left = sum(need.count for need in missing(needs, given))
+    # By another team than they were in then, or that has another key now, who approved may help once more.
+    after = sum(need.count for need in missing(needs, {**given, person: standing.teams}))
+    if not left or after < left:
+        return None
+    return Refusal("approved_already" if person in given else "wrong_team")
 
 
 def _of_account(policy: Policy, standing: Standing, rule: Rule | None) -> Refusal | None:
     """Nobody decides who can't be told apart from the users, or whose own account is shut."""
     accounts, email = standing.accounts, standing.person.email
     if accounts is None:
-        return Refusal("entra_silent") if rule is not None and policy.needs_account(rule) else None
+        # Of those it names, the policy says that their e-mail address doesn't tell who they are.
+        is_needed = rule is not None and (standing.is_mapped or policy.needs_account(rule))
+        return Refusal("entra_silent") if is_needed else None
     if standing.is_mapped and accounts:
-        return None if any(account.enabled for account in accounts) else Refusal("account_disabled")
+        return None if all(account.enabled for account in accounts) else Refusal("account_disabled")
     if standing.is_mapped:
         return Refusal("no_account")
     if the_account(accounts) is not None:

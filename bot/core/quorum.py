@@ -3,12 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from bot.core.decisions import Void
+from bot.core.decisions import Teams, Void
 from bot.core.ids import SlackUserId
 from bot.core.rules import Need
-
-Teams = Mapping[SlackUserId, Collection[str]]
-"""The keys of the teams that each of those who approved is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Panel:
         return not missing(self.needs, self.teams)
 
 
-def missing(needs: Collection[Need], teams: Teams) -> tuple[Need, ...]:
+def missing(needs: Collection[Need], teams: Mapping[SlackUserId, Collection[str]]) -> tuple[Need, ...]:
     """Return what is still needed, by an assignment of people to needs that leaves as little as possible open."""
     slots = [need for need in needs for _ in range(need.count)]
     taken = _assigned(slots, teams)
@@ -33,7 +30,7 @@ def missing(needs: Collection[Need], teams: Teams) -> tuple[Need, ...]:
     return tuple(Need(need.teams, open_.count(need)) for need in dict.fromkeys(open_))
 
 
-def helpful(needs: Collection[Need], teams: Teams) -> frozenset[str]:
+def helpful(needs: Collection[Need], teams: Mapping[SlackUserId, Collection[str]]) -> frozenset[str]:
     """Return the teams of which one more person would leave less open."""
     slots = [need for need in needs for _ in range(need.count)]
     filled = len(_assigned(slots, teams))
@@ -45,7 +42,7 @@ def helpful(needs: Collection[Need], teams: Teams) -> frozenset[str]:
     )
 
 
-def _assigned(slots: list[Need], teams: Teams) -> dict[int, SlackUserId]:
+def _assigned(slots: list[Need], teams: Mapping[SlackUserId, Collection[str]]) -> dict[int, SlackUserId]:
     """Give each slot at most one person and each person at most one slot, as many as can be (augmenting paths)."""
     taken: dict[int, SlackUserId] = {}
 

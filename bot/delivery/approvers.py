@@ -42,6 +42,7 @@ async def keep_judging(
     """Ask for as long as it waits whether those who approved still may; `untold` is given why nobody can tell."""
     between = pauses()
     while not job.done.done():
+        asked = clock.monotonic()
         try:
             judgement = await authority.judge(job.request)
         except (SlackError, GraphError, SignInFailed) as error:
@@ -52,7 +53,8 @@ async def keep_judging(
             continue
         between = pauses()
         job.accounts, job.void, job.is_short = judgement.accounts, judgement.panel.void, judgement.is_short
-        job.judged_at, job.is_untold = clock.monotonic(), False
+        job.teams = judgement.panel.teams
+        job.judged_at, job.is_untold = asked, False
         wake()
         await clock.sleep(JUDGE_AGAIN)
 

@@ -134,6 +134,7 @@ class Freshness:
             missing,
             {**job.void, **approvers.at_risk(job, self._reading, since)},
             job.is_short,
+            job.teams,
             why=why,
             unexplained=frozenset(moved.keys() - why.keys()) if is_told else frozenset(),
             blind="no_permission" if forbidden else "busy",

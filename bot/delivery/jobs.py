@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.core.bisection import Bisection, Failed
-from bot.core.decisions import Decision, Void
+from bot.core.decisions import Decision, Teams, Void
 from bot.core.ids import ObjectId, Sendable, SlackUserId
 from bot.core.model import Request
 from bot.delivery.reasons import WhyWant
@@ -36,6 +36,8 @@ class Job:
     """Whether nobody could tell when it was asked last."""
     void: Mapping[SlackUserId, Void] = field(default_factory=dict)
     """What it said then: whose approval counts no longer."""
+    teams: Teams = field(default_factory=dict)
+    """The keys of the teams that the others are in."""
     is_short: bool = False
     """Whether it asked for more approvals than there are."""
     ready_since: float | None = None
@@ -51,7 +53,8 @@ class Job:
     @property
     def unknown(self) -> tuple[Decision, ...]:
         """The approvals of those whose account is not known: it is looked for by their e-mail address."""
-        return tuple(approval for approval in self.request.approvals if not (self.accounts or {}).get(approval.by))
+        known = self.accounts or {}
+        return tuple(one for one in self.request.approvals if one.email and not known.get(one.by))
 
     def became(self, request: Request) -> None:
         """Go on with the request as it is stored now; what is known of its approver says nothing of another."""

@@ -127,12 +127,13 @@ async def _find(context: Context, request: Request) -> Ending:
     theirs = policy.people.get(person.id, ())
     found = _judge(sought, risky, person, theirs, is_rehearsal=request.is_rehearsal)
     found = list(await placed(context.graph, found, policy.memberships))
+    theirs = await context.authority.accounts_of(person)
     targets, blind = await explained(context, found, WITH_THE_LOOK_UP)
 
     def record(connection: Connection) -> Applied | None:
         ledger = context.store.ledger
         taken = ledger.elsewhere(connection, [t.user_id for t in targets], request.id)
-        found = FoundUsers(person.name, targets, tuple(sought.findings), taken, blind)
+        found = FoundUsers(person.name, targets, tuple(sought.findings), taken, blind, theirs)
         return ledger.apply(connection, request.id, found, context.clock.now())
 
     return Done(record)

@@ -23,9 +23,16 @@ class Groups:
 
         Raises GraphError, SignInFailed: nobody can tell.
         """
-        key = _BETWEEN.join((account, *sorted(groups)))
-        return await self._memory.get(key, lambda is_in: is_in == is_hoped)
+        return await self._memory.get(_key(account, groups), lambda is_in: is_in == is_hoped)
+
+    def is_known_in(self, account: ObjectId, groups: Collection[ObjectId]) -> bool:
+        """Whether Entra told so lately that it is in one of them that it need not be asked."""
+        return bool(self._memory.remembered(_key(account, groups)))
 
     async def _ask(self, key: str) -> bool:
         account, *groups = key.split(_BETWEEN)
         return bool(await memberships(self._graph, ObjectId(account), groups))
+
+
+def _key(account: ObjectId, groups: Collection[ObjectId]) -> str:
+    return _BETWEEN.join((account, *sorted(groups)))

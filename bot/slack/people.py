@@ -26,8 +26,11 @@ class People:
         self._people = Memory(clock, self._person)
         self._groups = Memory(clock, self._group)
 
-    async def person(self, user: SlackUserId) -> Person:
-        return await self._people.get(user, lambda person: person.is_full_member and bool(person.email))
+    async def person(self, user: SlackUserId, *, needs_email: bool = True) -> Person:
+        """Look somebody up; without an e-mail address they are remembered only where that is nothing against them."""
+        return await self._people.get(
+            user, lambda person: person.is_full_member and (bool(person.email) or not needs_email)
+        )
 
     async def names(self, user: SlackUserId, listed: tuple[str, ...], *, is_hoped: bool = True) -> bool:
         """Whether a list of Slack user ids and user group ids names somebody; other entries are nobody's here.
@@ -35,13 +38,17 @@ class People:
         Who is named by a list of those who may (`is_hoped`) is remembered, and of one of those who may not, who
         isn't: what goes against somebody is asked about each time.
         """
-        groups = [entry for entry in listed if entry.startswith("S")]
-        if user in listed or (is_hoped and any(user in (self._groups.remembered(group) or ()) for group in groups)):
+        if user in listed or (is_hoped and self.is_known_in(user, listed)):
             return True
+        groups = _groups_of(listed)
         found = await asyncio.gather(
             *(self._groups.get(group, lambda members: (user in members) == is_hoped) for group in groups)
         )
         return any(user in members for members in found)
+
+    def is_known_in(self, user: SlackUserId, listed: tuple[str, ...]) -> bool:
+        """Whether a list names somebody, as far as that can be told without asking."""
+        return user in listed or any(user in (self._groups.remembered(group) or ()) for group in _groups_of(listed))
 
     async def is_member(self, channel: ChannelId, user: SlackUserId) -> bool:
         """Whether a person is in a channel."""
@@ -75,6 +82,10 @@ class People:
                 return frozenset()  # a group that is gone has nobody in it, and must not stop the others
             raise
         return frozenset(SlackUserId(user) for user in found.get("users", ()))
+
+
+def _groups_of(listed: tuple[str, ...]) -> list[str]:
+    return [entry for entry in listed if entry.startswith("S")]
 
 
 def read_person(user: dict[str, Any], team_id: str) -> Person:

@@ -22,6 +22,6 @@ def asks_since(connection: Connection, asker: SlackUserId, since: datetime) -> l
 
 
 def count_open(connection: Connection, asker: SlackUserId) -> int:
-    """Count the requests of this person that have not ended."""
-    chosen = requests.c.asker == asker, requests.c.state.not_in(FINAL)
+    """Count what this person asked for and has not ended; a rehearsal is in nobody's way."""
+    chosen = requests.c.asker == asker, requests.c.state.not_in(FINAL), requests.c.users > 0
     return int(connection.execute(select(func.count()).select_from(requests).where(*chosen)).scalar_one())

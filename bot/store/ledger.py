@@ -88,7 +88,7 @@ class Ledger:
                 asker=command.asker.id,
                 asked_at=as_text(now),
                 state="looking_up",
-                users=len(command.entries),
+                users=0 if command.is_rehearsal else len(command.entries),
                 response_url=url,
             )
         )

@@ -53,7 +53,7 @@ requests = Table(
     Column("asker", String(32), nullable=False),
     Column("asked_at", String(32), nullable=False),
     Column("state", String(24), nullable=False),
-    # How many it was asked for; none where the bot asked anew by itself.
+    # How many it was asked for; none for practice, and where the bot asked anew by itself.
     Column("users", Integer, nullable=False, server_default="0"),
     # Where the asker's private answer goes for half an hour; a capability, so no part of the record.
     Column("response_url", Text, nullable=False),

@@ -170,6 +170,10 @@ class Authority(RuleBasedStateMachine):
             case _:
                 self.enabled ^= {self.account[who]}
 
+    @rule(who=st.sampled_from(PEOPLE[1:]), other=st.sampled_from(PEOPLE[1:]))
+    def an_account_turns_out_to_be_that_of_another(self, who: SlackUserId, other: SlackUserId) -> None:
+        self.account[who] = self.account[other]
+
     @rule(high=st.sampled_from([ONE, BOTH, TWO]), rest=st.sampled_from([ONE, BOTH, TWO]))
     def the_policy_changes(self, high: tuple[Need, ...], rest: tuple[Need, ...]) -> None:
         self.policy = policy(high, rest)

@@ -155,9 +155,7 @@ def _approvals(request: Request, place: Place) -> list[str]:
 
 def _struck(approval: Decision, *, is_told: bool) -> str:
     struck = f"~{words.approved_by([approval])}~"
-    if approval.void not in {"at_risk", "not_allowed"}:
-        return f"{struck} (of what it showed before)."
-    return f"{struck}." if is_told else f"{struck} ({words.why_void(approval)})."
+    return f"{struck}." if is_told and approval.void != "seen_before" else f"{struck} ({words.why_void(approval)})."
 
 
 def _risk_changed(request: Request) -> str:

@@ -37,6 +37,8 @@ def said_of(why: Why, tried: Tried, request: Request | None, place: Place) -> Me
             return own_request_denied(place)
         case "own_request" if request is not None:
             return own_request(request, place)
+        case "asked_elsewhere":
+            return asked_elsewhere(place)
         case "own_account":
             return own_account(place)
         case "no_email":
@@ -101,6 +103,13 @@ def own_request_denied(place: Place) -> Message:
     return said(f"You asked for this, so someone else has to decide it. {_can(place)}")
 
 
+def asked_elsewhere(place: Place) -> Message:
+    """Two Slack users of one person can't be the two pairs of eyes."""
+    return said(
+        f"Your Entra account asked for this, by another Slack user, so someone else has to decide it. {_can(place)}"
+    )
+
+
 def own_account(place: Place) -> Message:
     return said(f"This request includes your own account, so you can't decide on it. {_can(place)}")
 
@@ -150,6 +159,8 @@ def wrong_team(place: Place) -> Message:
 
 
 def _still_needed(place: Place) -> str:
+    if not place.missing:
+        return _can(place)
     return f"Still needed: {words.needed(place.missing)}, {words.approvers(place)}."
 
 

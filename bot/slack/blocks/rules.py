@@ -58,7 +58,17 @@ def _why(rule: Rule, targets: Collection[Target]) -> str:
     if rule.more_than:
         parts.append(f"there are {users:,} users (more than {rule.more_than:,})")
     if rule.protects:
-        parts.append("it holds for some of the users by who they are")
+        parts.append(_protected(rule, targets))
+    return _and(parts)
+
+
+def _protected(rule: Rule, targets: Collection[Target]) -> str:
+    """Say whom it protects; of groups and roles only who is in none is known for sure."""
+    named = [target for target in targets if target.user_id in rule.users]
+    inside = [t for t in targets if t not in named and any(what not in t.not_in for what in rule.memberships)]
+    parts = [f"{len(named)} of the users {'is' if len(named) == 1 else 'are'} named in it"] if named else []
+    if inside:
+        parts.append(f"of {len(inside)} it can't be ruled out that they are in a group or hold a role named in it")
     return _and(parts)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from bot.core.decisions import Decision
+from bot.core.decisions import Decision, Void
 from bot.core.ids import ChannelId, MessageTs, ObjectId, SlackUserId
 from bot.core.model import Request
 from bot.slack.blocks.place import NAMED, Place
@@ -119,7 +119,7 @@ def nobody_decided(request: Request) -> str:
 
 def no_longer_counts(request: Request) -> str:
     """Begin the sentence that takes approvals back, in the open."""
-    void = [approval for approval in request.struck if approval.void in {"at_risk", "not_allowed"}]
+    void = [approval for approval in request.struck if approval.void in _WHY_VOID]
     if not void:
         return "The rules ask for more approvals than there are now"
     if len(void) == 1:
@@ -128,9 +128,16 @@ def no_longer_counts(request: Request) -> str:
     return f"The approvals by {conjoined(each)} no longer count"
 
 
+_WHY_VOID: dict[Void, str] = {
+    "at_risk": "their own Entra account is at risk",
+    "not_allowed": "they may not approve it any more",
+    "same_account": "their Entra account is that of somebody else who approved",
+}
+
+
 def why_void(approval: Decision) -> str:
-    is_disallowed = approval.void == "not_allowed"
-    return "they may not approve it any more" if is_disallowed else "their own Entra account is at risk"
+    """Say why an approval counts no longer, after its own words."""
+    return _WHY_VOID.get(approval.void, "of what it showed before")
 
 
 def utc(at: datetime) -> str:
