@@ -43,6 +43,7 @@ from bot.slack.installation import Installation
 from bot.slack.messenger import Messenger
 from bot.slack.people import People
 from bot.store import tasks as outbox
+from bot.store.asks import show_pending
 from bot.store.database import open_database
 from bot.store.events import Log
 from bot.store.ledger import Ledger, beat, wish
@@ -217,6 +218,8 @@ class Application:
         """Listen and take up what was left; then check what the bot needs, without waiting for it."""
         await self._parts.store.do(outbox.release_all)
         await self._parts.store.do(wish, None, Wish("renewal", "renewal", self._outside.clock.now()))
+        # What waits was drawn by the rules of before, and is decided by those of now.
+        await self._parts.store.do(show_pending, self._outside.clock.now())
         self._runner = web.AppRunner(self._doors.routes(), access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._settings.host, self._settings.port)

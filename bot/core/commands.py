@@ -48,6 +48,13 @@ class Explain:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceUsers:
+    """It was read anew which groups and roles users are not in, as far as the rules have to know."""
+
+    not_in: Mapping[ObjectId, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class AskOthers:
     """The asker presses *Ask for the other n*."""
 
@@ -212,6 +219,7 @@ Command = (
     Ask
     | FoundUsers
     | Explain
+    | PlaceUsers
     | AskOthers
     | DontAsk
     | RecordShown

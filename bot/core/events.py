@@ -1,5 +1,6 @@
 """What happened to a request, one frozen record each, and how each moves it: the fold that is the state."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -46,6 +47,7 @@ __all__ = [
     "Mistaken",
     "NotAsked",
     "Opened",
+    "Placed",
     "Refused",
     "Released",
     "Reread",
@@ -93,6 +95,13 @@ class Explained:
 
     why: Why
     blind: Blind = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What users are not in, of what the rules have to know, turned out to be something else than before."""
+
+    not_in: Mapping[ObjectId, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +246,7 @@ Event = (
     | Asked
     | Found
     | Explained
+    | Placed
     | Opened
     | NotAsked
     | Shown

@@ -60,6 +60,8 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
             explained = _update(request, event.why, lambda t: replace(t, why=event.why[t.user_id]))
             view = request.view + 1 if event.why else request.explained_view
             return replace(explained, blind=event.blind, explained_view=view)
+        case ev.Placed():
+            return _update(request, event.not_in, lambda t: replace(t, not_in=event.not_in[t.user_id]))
         case ev.Opened():
             return approvals.opened(request, event)
         case ev.NotAsked():

@@ -20,6 +20,7 @@ from bot.core.commands import (
     Judge,
     Lapse,
     LookAgain,
+    PlaceUsers,
     ReadBack,
     RecordAccepted,
     RecordFailed,
@@ -59,6 +60,10 @@ def decide(request: Request, command: Command, now: datetime, terms: Terms) -> V
             return _shown(request, command)
         case Explain():
             return _explained(request, command)
+        case PlaceUsers():
+            known = {target.user_id: target.not_in for target in request.asked_for}
+            news = {user_id: ids for user_id, ids in command.not_in.items() if known.get(user_id, ids) != ids}
+            return (ev.Placed(news),) if news and not request.is_final else ()
         case Approve() | Deny() | Expire():
             return _decision(request, command, now)
         case Withdraw():

@@ -8,11 +8,14 @@ from bot.authority import Authority
 from bot.clock import Clock
 from bot.core.decisions import Void
 from bot.core.ids import SlackUserId
+from bot.core.model import Request
 from bot.core.trouble import TroubleKind
 from bot.delivery.jobs import Job
 from bot.delivery.reading import Reading
-from bot.errors import GraphError, SignInFailed, SlackError
+from bot.errors import GraphError, SignInFailed, SlackError, StoreError
 
+PLACE_AGAIN = 45.0
+"""Seconds until it is read again which groups and roles the users are in."""
 JUDGE_AGAIN = 5.0
 """Seconds; what Slack and Entra tell is remembered for a minute at most."""
 SAY_SO_FROM = 10.0
@@ -37,17 +40,25 @@ async def keep_judging(
     authority: Authority,
     clock: Clock,
     wake: Callable[[], None],
+    *,
+    place: Callable[[Request], Awaitable[Request]],
     untold: Callable[[Exception], Awaitable[None]],
 ) -> None:
-    """Ask for as long as it waits whether those who approved still may; `untold` is given why nobody can tell."""
+    """Ask for as long as it waits whether those who approved still may; `untold` is given why nobody can tell.
+
+    `place` reads anew what its users are in, on which the rule hangs that is asked.
+    """
     between = pauses()
     while not job.done.done():
-        asked = clock.monotonic()
         try:
+            if job.placed_at is None or clock.monotonic() - job.placed_at >= PLACE_AGAIN:
+                job.became(await place(job.request))
+                job.placed_at = clock.monotonic()
+            asked = clock.monotonic()
             judgement = await authority.judge(job.request)
-        except (SlackError, GraphError, SignInFailed) as error:
+        except (SlackError, GraphError, SignInFailed, StoreError) as error:
             job.is_untold = True
-            if (pause := next(between)) >= SAY_SO_FROM:
+            if (pause := next(between)) >= SAY_SO_FROM and not isinstance(error, StoreError):
                 await untold(error)
             await clock.sleep(pause)
             continue

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import structlog
 
-from bot.core.model import Target
+from bot.core.commands import PlaceUsers
+from bot.core.model import Request, Target
 from bot.errors import Forbidden, Rejected
 from bot.graph.client import Graph
 from bot.graph.memberships import memberships
+from bot.store.store import Store
 
 log = structlog.get_logger()
 
@@ -30,6 +32,20 @@ async def placed(graph: Graph, targets: Iterable[Target], wanted: tuple[str, ...
         log.warning("Entra doesn't tell who is in which group", why=str(refused.exceptions[0]))
         asked = []
     return tuple(task.result() for task in asked) or targets
+
+
+async def place_anew(store: Store, graph: Graph, request: Request, *, wanted: tuple[str, ...]) -> Request:
+    """Read and record what those who are about to be sent are not in now. Raises GraphError, SignInFailed.
+
+    Whoever was given a role since the request was asked takes what the rules ask for with that role.
+    """
+    if not wanted:
+        return request
+    try:
+        found = await placed(graph, request.having("waiting"), wanted)
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group
+    return (await store.apply(request.id, PlaceUsers({t.user_id: t.not_in for t in found}))).request
 
 
 async def _placed(graph: Graph, target: Target, wanted: tuple[str, ...]) -> Target:

@@ -30,6 +30,8 @@ class Job:
     """When it may be tried again to read why users are at risk."""
     why_failed_at: float | None = None
     """Since when that could not be read."""
+    placed_at: float | None = None
+    """When it was last read which groups and roles its users are not in, as far as the rules have to know."""
     judged_at: float | None = None
     """When the policy was last asked whether those who approved may; None until it was."""
     is_untold: bool = False

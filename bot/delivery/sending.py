@@ -21,6 +21,7 @@ from bot.core.policy import Refusal
 from bot.core.terms import lapses_at, may_send
 from bot.delivery import approvers
 from bot.delivery.answer import Answer, troubled
+from bot.delivery.belonging import place_anew
 from bot.delivery.freshness import Freshness
 from bot.delivery.jobs import Batch, Going, Job
 from bot.delivery.reading import Reading
@@ -96,7 +97,9 @@ class Sending:
 
     async def keep_judging(self, job: Job, wake: Callable[[], None]) -> None:
         """Have the policy asked for as long as it waits; where nobody can tell, people are told so."""
-        await approvers.keep_judging(job, self._authority, self._clock, wake, partial(self._untold, job))
+        place = partial(place_anew, self._store, self._graph, wanted=self._authority.policy.memberships)
+        untold = partial(self._untold, job)
+        await approvers.keep_judging(job, self._authority, self._clock, wake, place=place, untold=untold)
 
     async def _untold(self, job: Job, error: Exception) -> None:
         if (kind := approvers.trouble_of(error)) is not None:

@@ -4,9 +4,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from bot.core.ids import SlackUserId
+from bot.core.follow_ups import Wish
+from bot.core.ids import RequestId, SlackUserId
 from bot.core.limits import PastAsk
 from bot.core.model import FINAL
+from bot.store import tasks as outbox
 from bot.store.events import as_text, as_time
 from bot.store.tables import requests
 
@@ -25,3 +27,10 @@ def count_open(connection: Connection, asker: SlackUserId) -> int:
     """Count what this person asked for and has not ended; a rehearsal is in nobody's way."""
     chosen = requests.c.asker == asker, requests.c.state.not_in(FINAL), requests.c.users > 0
     return int(connection.execute(select(func.count()).select_from(requests).where(*chosen)).scalar_one())
+
+
+def show_pending(connection: Connection, now: datetime) -> None:
+    """Have everything that waits for a decision drawn anew."""
+    waiting = connection.execute(select(requests.c.id).where(requests.c.state == "pending")).scalars().all()
+    for request_id in waiting:
+        outbox.wish(connection, [Wish("show", request_id, now)], RequestId(request_id))

@@ -37,6 +37,7 @@ MEANING = (
     "Confirming clears *all* current risk on the account, not only what is listed, and teaches Entra that "
     "such sign-ins are normal. It can't be undone."
 )
+_ENOUGH = "The rules ask for no more by now: one more click on Approve sends it."
 _TEST = "For a real but harmless sign-in, such as a pen test, use Dismiss user risk in Entra instead of confirming."
 
 
@@ -149,7 +150,7 @@ def _approvals(request: Request, place: Place) -> list[str]:
     if not request.approvals:
         return struck
     given = words.approved_by(request.approvals, place.approved_as)
-    needed = f"Still needed: {words.needed(place.missing)}." if place.missing else ""
+    needed = f"Still needed: {words.needed(place.missing)}." if place.missing else _ENOUGH
     return [*struck, f"{given}.", needed]
 
 
