@@ -53,7 +53,8 @@ def main(argv: list[str] | None = None) -> int:
         settings.azure_client_certificate_password,
         settings.audit_key,
     )
-    configure(settings.log_level, settings.log_format, [s.get_secret_value() for s in secrets if s is not None])
+    hidden = [s.get_secret_value() for s in secrets if s is not None]
+    configure(settings.log_level, settings.log_format, [*hidden, *settings.database_url.secrets])
     try:
         match command:
             case "check":
@@ -137,10 +138,10 @@ async def _doctor(settings: Settings) -> int:
         async def database() -> str:
             with ExitStack() as files:
                 try:
-                    open_database(settings.database_path, files)
+                    open_database(settings.database_url, files)
                 except DatabaseInUse:
-                    return f"database {settings.database_path}: a running bot has it"
-            return f"database {settings.database_path}"
+                    return f"database {settings.database_url.shown}: a running bot has it"
+            return f"database {settings.database_url.shown}"
 
         checks = Checks(
             settings, outside.client, outside.installation, outside.graph, ends=outside.ends, database=database

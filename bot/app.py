@@ -47,7 +47,7 @@ from bot.store.asks import show_pending
 from bot.store.database import open_database
 from bot.store.events import Log
 from bot.store.ledger import Ledger, beat, wish
-from bot.store.pace import StoredSlots
+from bot.store.pace import StoredSlots, StoredTurns
 from bot.store.store import Store
 from bot.store.writer import Writer
 from bot.watch import Watch
@@ -123,7 +123,7 @@ async def open_parts(
 
     async def database() -> str:
         await store.run(lambda _connection: None)
-        return f"database {settings.database_path}"
+        return f"database {settings.database_url.shown}"
 
     checks = Checks(
         settings, outside.client, outside.installation, outside.graph, ends=outside.ends, database=database
@@ -133,8 +133,7 @@ async def open_parts(
 
 def open_store(settings: Settings, clock: Clock, resources: AsyncExitStack) -> Store:
     files = resources.enter_context(ExitStack())
-    engine = open_database(settings.database_path, files)
-    writer = Writer(engine)
+    writer = Writer(open_database(settings.database_url, files))
     resources.callback(writer.close)
     key = settings.audit_key.get_secret_value().encode() if settings.audit_key else b""
     terms = Terms(settings.approval_ttl, settings.send_within, settings.remind_after, settings.hold, settings.policy)
@@ -176,7 +175,8 @@ class Application:
         people = People(outside.client, outside.installation, outside.clock)
         accounts, groups = Accounts(outside.graph, outside.clock), Groups(outside.graph, outside.clock)
         authority = Authority(people, accounts, groups, self._settings.policy)
-        messenger = Messenger(outside.client, outside.session, outside.installation, outside.clock)
+        turns = StoredTurns(parts.store).take if parts.store.writer.database.is_shared else None
+        messenger = Messenger(outside.client, outside.session, outside.installation, outside.clock, turns)
         self._service = Service(parts.store, authority, outside.place)
         self._conversation = Conversation(parts.store, outside.graph, authority, outside.clock)
         context = Context(
@@ -216,7 +216,8 @@ class Application:
 
     async def start(self) -> None:
         """Listen and take up what was left; then check what the bot needs, without waiting for it."""
-        await self._parts.store.do(outbox.release_all)
+        if not self._parts.store.writer.database.is_shared:
+            await self._parts.store.do(outbox.release_all)
         await self._parts.store.do(wish, None, Wish("renewal", "renewal", self._outside.clock.now()))
         # What waits was drawn by the rules of before, and is decided by those of now.
         await self._parts.store.do(show_pending, self._outside.clock.now())
@@ -236,6 +237,7 @@ class Application:
             await asyncio.wait([self._checking])
         await self._loop.stop(self._settings.drain_seconds)
         await self._conversation.close()
+        await self._loop.hand_back()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -244,7 +246,7 @@ class Application:
         return (
             f"ready: HTTP on {settings.host}:{self.port}, workspace {self._outside.installation.team}, "
             f"tenant {settings.azure_tenant_id}, approvals in {checks.channel_name}, "
-            f"{checks.approvers}, database {settings.database_path}"
+            f"{checks.approvers}, database {settings.database_url.shown}"
         )
 
     async def _is_ready(self) -> bool:

@@ -4,7 +4,6 @@ import ipaddress
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -194,17 +193,6 @@ def number(least: int, most: int) -> Callable[[str], int]:
         return int(value)
 
     return check
-
-
-def database(value: str) -> str:
-    scheme, _, path = value.partition("://")
-    if scheme.partition("+")[0] in {"postgres", "postgresql"}:
-        raise ValueError("is a PostgreSQL address, but this version has SQLite only: use sqlite:///<file>.")
-    if scheme != "sqlite" or len(path) < len("/x") or not path.startswith("/") or path == "/:memory:":
-        raise ValueError("must be sqlite:///<file>, or sqlite:////<file> with an absolute path.")
-    if "?" in path:
-        raise ValueError("must be sqlite:///<file> without a query.")
-    return f"sqlite:///{Path(path[1:]).absolute()}"
 
 
 def log_level(value: str) -> str:

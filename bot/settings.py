@@ -16,6 +16,7 @@ from bot import setting_values as values
 from bot.clouds import GRAPH_ROOTS, LOGIN_HOSTS
 from bot.core.rules import Policy, of_lists
 from bot.errors import SettingsInvalid
+from bot.setting_database import Address, address
 from bot.setting_policy import policy_written
 from bot.setting_sources import read_dotenv, text_of, without_empty
 
@@ -152,9 +153,10 @@ class Settings(BaseSettings):
         default=20, description="How often one person may ask in an hour."
     )
     support_contact: str = Field(default="", description="Whom people are told to turn to, such as `#identity-help`.")
-    database_url: Annotated[str, BeforeValidator(values.database)] = Field(
-        default_factory=lambda: values.database("sqlite:///confirm-safe.db"),
-        description="`sqlite:///<file>`, relative to the working directory, or `sqlite:////<absolute path>`.",
+    database_url: Annotated[InstanceOf[Address], BeforeValidator(address)] = Field(
+        default_factory=lambda: address("sqlite:///confirm-safe.db"),
+        description="`sqlite:///<file>`, relative to the working directory, or `sqlite:////<absolute path>`; or "
+        "`postgresql://<user>:<password>@<host>/<database>`, see *Several at once*.",
     )
     audit_key: Annotated[SecretStr | None, BeforeValidator(values.secret)] = Field(
         default=None,
@@ -183,11 +185,6 @@ class Settings(BaseSettings):
     def policy(self) -> Policy:
         """Who may ask and approve, and how many it takes: by the policy file, or by the lists."""
         return self.written or of_lists(self.approvers, self.requesters, self.requests_per_hour)
-
-    @property
-    def database_path(self) -> Path:
-        """The absolute path of the SQLite file."""
-        return Path(self.database_url.removeprefix("sqlite:///"))
 
     @classmethod
     def settings_customise_sources(

@@ -1,7 +1,11 @@
 """What every test is given."""
 
+from collections.abc import Iterator
+
 import pytest
 import structlog
+
+from tests.postgres import PostgresServer
 
 # Plain lines: a traceback drawn with every local variable takes seconds, in which deadlines pass.
 structlog.configure(
@@ -11,6 +15,14 @@ structlog.configure(
         structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
     ]
 )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for each of xdist's workers, started where a test needs it."""
+    server = PostgresServer()
+    yield server
+    server.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -69,6 +69,41 @@ class Rig:
         if self._resources is not None:
             await self._resources.aclose()
             self._resources = None
+
+    @asynccontextmanager
+    async def beside(self) -> "AsyncIterator[Rig]":
+        """Start another replica in the same world, on the same database; Slack goes on to send to this one."""
+        url = self.slack.bot_url
+        known = len(self.books.of("bots.info"))
+        other = replace(self, application=None, parts=None, _resources=None)
+        await other.start()
+        assert len(self.books.of("bots.info")) > known
+        self.slack.bot_url = url
+        try:
+            yield other
+        finally:
+            await other.stop()
+
+    def serves(self) -> None:
+        """From now on Slack sends to this replica."""
+        assert self.application is not None
+        self.slack.bot_url = f"http://127.0.0.1:{self.application.port}/slack/events"
+
+    async def die(self) -> None:
+        """End as kill -9 does: nothing more is recorded, and no lease is given back."""
+        assert self.application is not None
+        assert self._resources is not None
+        loop, runner = self.application._loop, self.application._runner
+        tasks = [loop._running, loop._keeping, self.application._checking, *(t for _, t in loop._in_hand.values())]
+        running = [task for task in tasks if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+        await self.application._conversation.close()
+        assert runner is not None
+        await runner.cleanup()
+        self.application = None
+        await self.stop()
 
     async def asked(self, text: str = ADELE_AND_ALEX, **who: str) -> Message:
         """Type a command and return the approval message once it is there."""

@@ -60,7 +60,7 @@ def test_seven_settings_are_enough_and_the_rest_has_its_defaults() -> None:
     assert (settings.approval_ttl, settings.send_within) == (timedelta(hours=8), timedelta(hours=1))
     assert (settings.host, settings.port) == ("127.0.0.1", 3000)
     assert (settings.requests_per_hour, settings.drain_seconds) == (20, 8)
-    assert settings.database_path == Path("confirm-safe.db").absolute()
+    assert settings.database_url.path == Path("confirm-safe.db").absolute()
     assert settings.audit_key is None
     assert settings.log_level == "INFO"
 
@@ -105,8 +105,8 @@ HTTPS = "must be https: plain http is only taken to this machine itself."
 PEOPLE = "give Slack user ids (U…), user group ids (S…) or entra-group:<object id>."
 DURATION = "must be an ISO 8601 duration, such as PT8H or PT90M."
 SPAN = "must be longer than nothing and at most P365D."
-SQLITE = "must be sqlite:///<file>, or sqlite:////<file> with an absolute path."
-POSTGRES = "is a PostgreSQL address, but this version has SQLite only: use sqlite:///<file>."
+POSTGRES = "must be postgresql://<user>:<password>@<host>/<database>, or postgresql:///<database>?host=/<folder>."
+SQLITE = f"must be sqlite:///<file>, or sqlite:////<file> with an absolute path. Or it {POSTGRES}"
 UNVERSIONED = "must be the root without a version, such as https://graph.microsoft.com."
 
 REFUSED = [
@@ -159,9 +159,17 @@ REFUSED = [
     ("APPROVAL_TTL", "P366D", SPAN),
     ("SEND_WITHIN", "P99999999999D", SPAN),
     ("REQUESTS_PER_HOUR", "0", "must be a whole number from 1 to 100000."),
-    ("DATABASE_URL", "postgresql://db/safe", POSTGRES),
-    ("DATABASE_URL", "postgres://db/safe", POSTGRES),
-    ("DATABASE_URL", "postgresql+asyncpg://db/safe", POSTGRES),
+    ("DATABASE_URL", "postgresql://db", POSTGRES),
+    ("DATABASE_URL", "postgresql:///safe", POSTGRES),
+    ("DATABASE_URL", "postgresql://db/safe/er", POSTGRES),
+    ("DATABASE_URL", "postgresql://db:port/safe", POSTGRES),
+    ("DATABASE_URL", "postgresql://me:a b@db/safe", POSTGRES),
+    ("DATABASE_URL", "postgresql://db/safe?sslmode", POSTGRES),
+    (
+        "DATABASE_URL",
+        "postgresql+asyncpg://db/safe",
+        "must begin with postgresql://, without a driver's name: that choice is the bot's.",
+    ),
     ("DATABASE_URL", "mysql://db/safe", SQLITE),
     ("DATABASE_URL", "sqlite://", SQLITE),
     ("DATABASE_URL", "sqlite:///", SQLITE),
@@ -315,8 +323,28 @@ def test_the_clouds_addresses_are_microsofts() -> None:
 
 
 def test_the_database_is_found_wherever_the_process_goes_later(tmp_path: Path) -> None:
-    assert loaded(DATABASE_URL=f"sqlite:///{tmp_path}/a.db").database_path == tmp_path / "a.db"
-    assert loaded(DATABASE_URL="sqlite:///data/a.db").database_path == Path.cwd() / "data" / "a.db"
+    assert loaded(DATABASE_URL=f"sqlite:///{tmp_path}/a.db").database_url.path == tmp_path / "a.db"
+    assert loaded(DATABASE_URL="sqlite:///data/a.db").database_url.path == Path.cwd() / "data" / "a.db"
+
+
+POSTGRESQL = {
+    "postgresql://db.contoso.com/safe": "postgresql://db.contoso.com/safe",
+    "postgres://bot:se%20cret@db:5433/safe?sslmode=verify-full": "postgresql://db:5433/safe",
+    "postgresql://bot:se%20cret@[::1]/safe": "postgresql://[::1]/safe",
+    "postgresql:///safe?host=/run/postgresql&user=bot&password=se+cret": "postgresql:///safe?host=/run/postgresql",
+}
+
+
+@pytest.mark.parametrize(("given", "shown"), POSTGRESQL.items())
+def test_of_a_postgresql_address_people_read_neither_user_nor_password(given: str, shown: str) -> None:
+    settings = loaded(DATABASE_URL=given)
+    assert settings.database_url.shown == shown
+    assert settings.database_url.url == given.replace("postgres://", "postgresql://")
+    assert settings.database_url.path is None
+    assert "cret" not in repr(settings.database_url)
+    hidden = settings.database_url.secrets
+    assert ("se cret" in hidden) == ("cret" in given)
+    assert all(written in hidden for written in ("se%20cret", "se+cret") if written in given)
 
 
 @pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "APPROVERS", "AZURE_CLIENT_SECRET", "AUDIT_KEY", "PORT"])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.core.bisection import Bisection, Failed
 from bot.core.decisions import Decision, Teams, Void
@@ -64,6 +65,10 @@ class Job:
         if was is not None and (now is None or (now.by, now.at) != (was.by, was.at)):
             self.is_over = True
         self.request = request
+
+    @property
+    def approved_at(self) -> datetime:
+        return self.request.decision.at if self.request.decision else self.request.asked_at
 
     @property
     def waiting(self) -> tuple[Sendable, ...]:

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.core.follow_ups import POSTING, WAITING
+from bot.delivery import leases
 from bot.delivery.context import Again, Context, Done, Ending, backed_off
 from bot.errors import SlackBusy, SlackDoubtful, SlackDown, SlackPaced, StoreError
 from bot.store import tasks as outbox
@@ -43,6 +44,7 @@ class Loop:
         self._stopping = False
         self._in_hand: dict[int, tuple[str, asyncio.Task[None]]] = {}
         self._running: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -54,6 +56,8 @@ class Loop:
         self._context.store.writer.on_commit(notify)
         self._context.installation.on_known.append(self._wake.set)
         self._running = asyncio.create_task(self._run())
+        keeping = leases.keep(self._context.store, self._context.clock, self._in_hand.keys, self._let_go)
+        self._keeping = asyncio.create_task(keeping)
 
     async def stop(self, within: float) -> None:
         """Take nothing new; what is in hand may finish within so many seconds, the rest is left for a start."""
@@ -70,6 +74,24 @@ class Loop:
                 task.cancel()
             if left:
                 await asyncio.wait(left)
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
+
+    async def hand_back(self) -> None:
+        """Let whoever goes on begin at once with what was left."""
+        store = self._context.store
+        try:
+            async with asyncio.timeout(LAST_CLAIM):
+                await store.do(outbox.release, store.process)
+        except (StoreError, TimeoutError) as error:
+            log.warning("what was left is free only after its lease", why=str(error))
+
+    def _let_go(self, task_id: int) -> None:
+        """Another process has it: this one was away for too long."""
+        kind, task = self._in_hand[task_id]
+        log.warning("a task was taken over by another process", kind=kind)
+        task.cancel()
 
     async def _run(self) -> None:
         while not self._stopping:
@@ -96,10 +118,12 @@ class Loop:
         waiting = sum(kind in WAITING for kind, _ in self._in_hand.values())
         room = AT_ONCE - (len(busy) - waiting)
         only = None if self._context.installation.is_known else WITHOUT_SLACK
+        ours = self._context.store.process
 
         def work(connection: Connection) -> tuple[list[Task], str | None]:
-            claimed = outbox.claim(connection, now, room, waiting=WAIT_AT_ONCE - waiting, but=busy, only=only)
-            return claimed, outbox.next_due(connection, but=[*busy, *(task.id for task in claimed)])
+            most = WAIT_AT_ONCE - waiting
+            claimed = outbox.claim(connection, now, room, owner=ours, waiting=most, but=busy, only=only)
+            return claimed, outbox.next_due(connection, owner=ours, but=[*busy, *(task.id for task in claimed)])
 
         claimed, next_due = await self._context.store.run(work)
         for task in claimed:

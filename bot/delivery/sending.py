@@ -13,7 +13,7 @@ from bot.authority import Authority
 from bot.clock import Clock
 from bot.core.backoff import delay
 from bot.core.bisection import Bisection, Failed, Users
-from bot.core.commands import BeginSend, Command, RecordFailed, RecordRefused
+from bot.core.commands import BeginSend, Command, RecordAccepted, RecordFailed, RecordRefused
 from bot.core.fold import is_unchanged
 from bot.core.ids import RequestId
 from bot.core.model import MAX_USERS_A_CALL, Receipt, Request
@@ -41,12 +41,15 @@ from bot.errors import (
 )
 from bot.graph.client import Graph
 from bot.graph.pacer import Turn
+from bot.store import tasks as outbox
 from bot.store.ledger import Applied, Judge, new_id
 from bot.store.store import Store
 
 FILL_WITHIN = 3.0
 """Seconds that those who could go wait for others who are still being read, so that one call takes both."""
 STORE_TROUBLE = 1.0
+HELD_FOR = timedelta(seconds=5)
+"""Within which a call starts: ten are left of the lease then, and it takes eight at the most."""
 
 log = structlog.get_logger()
 
@@ -129,7 +132,7 @@ class Sending:
         held = {user_id for bisection in self._bisections for user_id in bisection.users}
         batch: Batch = {}
         room, is_complete, is_ending, longest = MAX_USERS_A_CALL, True, False, 0.0
-        for job in sorted(self._jobs.values(), key=lambda job: _approved_at(job.request)):
+        for job in sorted(self._jobs.values(), key=lambda job: job.approved_at):
             waiting = [user_id for user_id in job.waiting if user_id not in held]
             users = tuple(user_id for user_id in self._freshness.of(job) if user_id not in held)
             if not waiting:
@@ -171,9 +174,10 @@ class Sending:
     async def send(self, going: Going, slot: datetime) -> None:
         """Record who goes, make the call, record its answer. Raises StoreError while nothing was sent."""
         await self._fail_for_good(going.failed)
+        at_hand = self._clock.now() + HELD_FOR
         begun, error = await self._begin(going.batch) if going.batch else {}, None
         if begun:
-            answer = await self._call(begun, slot)
+            answer = await self._call(begun, slot, at_hand)
             error = answer.error
             users = tuple(user_id for part in begun.values() for user_id in part)
             is_alone = going.part_of is None and len(users) == 1
@@ -204,6 +208,9 @@ class Sending:
             def is_another(stored: Request) -> Refusal | None:
                 return Refusal("decided") if stored.decision != job.request.decision else None
 
+            if not self._is_ours(connection, job):
+                job.is_over = True
+                return job.request
             judgement = replace(judgements[job], follow_up=new_id(connection))
             judged = self._apply(connection, job, judgement, is_another)
             if judged.refusal is not None:
@@ -222,11 +229,11 @@ class Sending:
         await self._each(list(batch), begin)
         return begun
 
-    async def _call(self, batch: Batch, slot: datetime) -> Answer:
+    async def _call(self, batch: Batch, slot: datetime, not_after: datetime) -> Answer:
         terms = self._store.ledger.terms
         approved = (lapses_at(job.request, terms) or self._clock.now() for job in batch)
         read = (self._freshness.until(job, users) for job, users in batch.items())
-        not_after = min(*approved, *read)
+        not_after = min(not_after, *approved, *read)
         await self._graph.pacer.start(slot)  # recording may have taken long
         try:
             receipt = await self._graph.confirm_safe([u for users in batch.values() for u in users], not_after)
@@ -244,13 +251,22 @@ class Sending:
         """Record what became of each request; while the database is away it is tried again and again."""
 
         def record(connection: Connection, job: Job) -> Request:
-            return self._apply(connection, job, commands[job]).request
+            command = commands[job]
+            # Whoever took over has read back and maybe sent again: what was taken is news all the same.
+            if not isinstance(command, RecordAccepted) and not self._is_ours(connection, job):
+                job.is_over = True
+                return job.request
+            return self._apply(connection, job, command).request
 
         while True:
             try:
                 return await self._each(list(commands), record)
             except StoreError:
                 await self._clock.sleep(STORE_TROUBLE)
+
+    def _is_ours(self, connection: Connection, job: Job) -> bool:
+        """Whether no other process has taken it over; none will for a while then."""
+        return outbox.hold(connection, "confirm", job.request.id, self._clock.now(), owner=self._store.process)
 
     def _apply(self, connection: Connection, job: Job, command: Command, judge: Judge | None = None) -> Applied:
         applied = self._store.ledger.apply(connection, job.request.id, command, self._clock.now(), judge=judge)
@@ -281,7 +297,3 @@ class Sending:
                 self.drop(job)
                 if not job.done.done():
                     job.done.set_result(None)
-
-
-def _approved_at(request: Request) -> datetime:
-    return request.decision.at if request.decision else request.asked_at

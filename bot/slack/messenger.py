@@ -1,6 +1,6 @@
 """Says things in Slack so that each is said once: posts carry an op_id by which they are found again."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,9 @@ PACE = 1.0
 PATIENCE = 2.0
 """Seconds a post waits for its turn in its channel; if it is longer, others go on meanwhile."""
 
+Turns = Callable[[str, float, float], Awaitable[float]]
+"""Takes a turn in a channel, so long after the last, and tells in how many seconds; none if it is not soon enough."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -33,12 +36,18 @@ class Messenger:
     """Every method raises SlackError."""
 
     def __init__(
-        self, client: AsyncWebClient, session: aiohttp.ClientSession, installation: Installation, clock: Clock
+        self,
+        client: AsyncWebClient,
+        session: aiohttp.ClientSession,
+        installation: Installation,
+        clock: Clock,
+        turns: Turns | None = None,
     ) -> None:
         self._client = client
         self._session = session
         self._installation = installation
         self._clock = clock
+        self._turns = turns
         self._next_in: dict[str, float] = {}
 
     async def post(self, spot: Spot, message: Message, metadata: Mapping[str, Any]) -> str:
@@ -124,13 +133,19 @@ class Messenger:
             raise SlackRefused(f"http_{status}")
 
     async def _pace(self, channel: str) -> None:
+        left = await self._turns(channel, PACE, PATIENCE) if self._turns else self._own_turn(channel)
+        if left > PATIENCE:
+            raise SlackPaced(left)
+        if left > 0:
+            await self._clock.sleep(left)
+
+    def _own_turn(self, channel: str) -> float:
+        """Seconds until it; none is taken where that is too long."""
         now = self._clock.monotonic()
         at = max(now, self._next_in.get(channel, now))
-        if at - now > PATIENCE:
-            raise SlackPaced(at - now)
-        self._next_in[channel] = at + PACE
-        if at > now:
-            await self._clock.sleep(at - now)
+        if at - now <= PATIENCE:
+            self._next_in[channel] = at + PACE
+        return at - now
 
     def _op_id(self, message: Mapping[str, Any]) -> str:
         """The op_id of a message of ours: another app's may carry whatever it likes."""

@@ -2,11 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.core import events as ev
 from bot.core import judging, lifecycle
@@ -20,10 +19,11 @@ from bot.core.terms import Terms
 from bot.store import tasks as outbox
 from bot.store.events import Anchor, Log, anchor_of, as_text, as_time, history
 from bot.store.tables import events, posts, pulse, refusal_tally, requests, targets
+from bot.store.upsert import upsert
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without 0 O 1 I L: ids are read out on the phone."""
-LONGER_FROM = 10_000
+SHORTEST = 4
 REFUSALS_AN_HOUR = 20
 """Beyond these, a person's refusals of one hour become one entry with their count."""
 
@@ -31,8 +31,20 @@ REFUSALS_AN_HOUR = 20
 _REQUEST = requests.c.id == bindparam("request")
 _URL = select(requests.c.response_url).where(_REQUEST)
 _STATE = update(requests).where(_REQUEST).values(state=bindparam("becomes"))
-_TOTAL = select(func.count()).select_from(requests)
 _TAKEN = select(requests.c.id).where(_REQUEST)
+_TALLY = upsert(
+    refusal_tally,
+    lambda new: new.on_conflict_do_update(
+        index_elements=["person", "hour"], set_={"count": refusal_tally.c.count + 1}
+    ).returning(refusal_tally.c.count),
+)
+_POSTED = upsert(
+    posts,
+    lambda new: new.on_conflict_do_update(
+        index_elements=["op_id"], set_={name: new.excluded[name] for name in ("channel", "thread_ts", "ts")}
+    ),
+)
+_BEAT = upsert(pulse, lambda new: new.on_conflict_do_update(index_elements=["id"], set_={"at": new.excluded.at}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +159,8 @@ class Ledger:
         """Enter a refusal; False once a person has more of them in this hour than are entered singly."""
         began = now.replace(minute=0, second=0, microsecond=0)
         hour = as_text(began)
-        row = insert(refusal_tally).values(person=event.by, hour=hour, count=1)
-        statement = row.on_conflict_do_update(
-            index_elements=["person", "hour"], set_={"count": refusal_tally.c.count + 1}
-        ).returning(refusal_tally.c.count)
-        nth = connection.execute(statement).scalar_one()
+        row = {"person": event.by, "hour": hour, "count": 1}
+        nth = connection.execute(_TALLY(connection), row).scalar_one()
         if nth <= REFUSALS_AN_HOUR:
             self._log.append(connection, event, now, actor=event.by, request_id=request_id, version=None)
         if nth == REFUSALS_AN_HOUR + 1:
@@ -242,7 +251,7 @@ class Ledger:
 
 
 def _project(connection: Connection, before: Request | None, after: Request) -> None:
-    if before is None or after.state != before.state:
+    if after.state != (before.state if before is not None else "looking_up"):  # as it was inserted
         connection.execute(_STATE, {"request": after.id, "becomes": after.state})
     if after.state == "pending" and (before is None or before.state == "looking_up"):
         rows = [{"request_id": after.id, "user_id": user_id, "is_open": True} for user_id in after.sendable]
@@ -256,19 +265,18 @@ def _project(connection: Connection, before: Request | None, after: Request) -> 
 
 
 def new_id(connection: Connection) -> RequestId:
-    total = connection.execute(_TOTAL).scalar_one()
-    length = 4 if total < LONGER_FROM else 5
+    """Find one that is free; the more there are, the longer they get. Counting them all would take ever longer."""
+    length = SHORTEST
     while True:
         request_id = RequestId("CS-" + "".join(secrets.choice(ALPHABET) for _ in range(length)))
         if connection.execute(_TAKEN, {"request": request_id}).first() is None:
             return request_id
+        length += 1
 
 
 def posted(connection: Connection, post: Post) -> None:
     """Remember where Slack put a message; of doubles the one that stays."""
-    values = {"channel": post.channel, "thread_ts": post.thread_ts, "ts": post.ts}
-    row = insert(posts).values(op_id=post.op_id, request_id=post.request_id, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=["op_id"], set_=values))
+    connection.execute(_POSTED(connection), asdict(post))
 
 
 def find_post(connection: Connection, op_id: str) -> Post | None:
@@ -282,8 +290,7 @@ def wish(connection: Connection, request_id: RequestId | None, *wishes: Wish) ->
 
 def beat(connection: Connection, now: datetime) -> None:
     """Write something that means nothing: it shows that the database takes what it is given."""
-    row = insert(pulse).values(id=1, at=as_text(now))
-    connection.execute(row.on_conflict_do_update(index_elements=["id"], set_={"at": row.excluded.at}))
+    connection.execute(_BEAT(connection), {"id": 1, "at": as_text(now)})
 
 
 def last_entry(connection: Connection) -> int:

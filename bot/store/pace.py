@@ -1,23 +1,25 @@
-"""The one row that every call about risky users takes its moment from: shared by all who use the database."""
+"""Rows that calls take their moments from, shared by all who use the database: of Graph, and of a channel."""
 
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, select
 
 from bot.core.pace import INTERVAL, Pace, Slot, moved, recovered, slowed
 from bot.core.pace import reserve as next_slot
 from bot.store.events import as_text, as_time
 from bot.store.store import Store
 from bot.store.tables import graph_pace
+from bot.store.upsert import upsert
 
 ROW = "risky users"
-_THE_ROW = select(graph_pace).where(graph_pace.c.name == ROW)
-_NEW = insert(graph_pace)
-_WRITE = _NEW.on_conflict_do_update(
-    index_elements=["name"], set_={c.name: _NEW.excluded[c.name] for c in graph_pace.c if c.name != "name"}
+_THE_ROW = select(graph_pace).where(graph_pace.c.name == bindparam("row"))
+_WRITE = upsert(
+    graph_pace,
+    lambda new: new.on_conflict_do_update(
+        index_elements=["name"], set_={c.name: new.excluded[c.name] for c in graph_pace.c if c.name != "name"}
+    ),
 )
 
 
@@ -42,6 +44,26 @@ class StoredSlots:
 
     async def recover(self) -> None:
         await self._store.do(_recover, self._usual)
+
+
+class StoredTurns:
+    """Whose post is next in a channel, where several processes post there."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def take(self, channel: str, gap: float, patience: float) -> float:
+        """Seconds until it is one's turn; none was taken if that is longer than `patience`. Raises StoreError."""
+        return await self._store.do(_take, channel, self._store.clock.now, gap, patience)
+
+
+def _take(connection: Connection, channel: str, now: Callable[[], datetime], gap: float, patience: float) -> float:
+    moment = now()
+    pace, slot = next_slot(_read(connection, channel), moment, gap)
+    left = (slot.at - moment).total_seconds()
+    if left <= patience:
+        _write(connection, pace, channel)
+    return left
 
 
 def _reserve(connection: Connection, now: Callable[[], datetime], usual: float) -> Slot:
@@ -69,17 +91,17 @@ def _recover(connection: Connection, usual: float) -> None:
         _write(connection, recovered(pace, usual))
 
 
-def _read(connection: Connection) -> Pace | None:
-    row = connection.execute(_THE_ROW).first()
+def _read(connection: Connection, name: str = ROW) -> Pace | None:
+    row = connection.execute(_THE_ROW, {"row": name}).first()
     return Pace(as_time(row.next_at), as_time(row.reserved_at), row.gap, row.refusals) if row else None
 
 
-def _write(connection: Connection, pace: Pace) -> None:
+def _write(connection: Connection, pace: Pace, name: str = ROW) -> None:
     values = {
-        "name": ROW,
+        "name": name,
         "next_at": as_text(pace.next_at),
         "reserved_at": as_text(pace.reserved_at),
         "gap": pace.gap,
         "refusals": pace.refusals,
     }
-    connection.execute(_WRITE, values)
+    connection.execute(_WRITE(connection), values)

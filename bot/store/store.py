@@ -24,6 +24,8 @@ class Store:
         self.writer = writer
         self.ledger = ledger
         self.clock = clock
+        self.process = writer.database.process
+        """Names this process in leases."""
 
     async def run(self, work: Callable[[Connection], T], *, deadline: float | None = None) -> T:
         return await self.writer.run(work, deadline=deadline)

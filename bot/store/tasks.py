@@ -6,29 +6,36 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Row, and_, bindparam, case, delete, exists, func, or_, select, update
 
-from bot.core.follow_ups import COLLAPSING, POSTING, WAITING, Wish
+from bot.core.follow_ups import COLLAPSING, POSTING, WAITING, TaskKind, Wish
 from bot.core.ids import RequestId
 from bot.store.events import as_text
 from bot.store.tables import posts, tasks
+from bot.store.upsert import upsert
 
-LEASE = timedelta(seconds=60)
-"""Longer than anything a task awaits; a start gives back what a dead process held."""
+LEASE = timedelta(seconds=15)
+"""Renewed while a task is in hand: what a dead process held is taken over after so long."""
 
 # Built once: SQLAlchemy takes longer to build a statement than SQLite takes to carry it out.
-_NEW = insert(tasks)
-_WISH_ONCE = _NEW.on_conflict_do_nothing()
-_WISH_ANEW = _NEW.on_conflict_do_update(
-    index_elements=["kind", "key"],
-    set_={"due_at": func.min(tasks.c.due_at, _NEW.excluded.due_at), "generation": tasks.c.generation + 1},
+_WISH_ONCE = upsert(tasks, lambda new: new.on_conflict_do_nothing())
+_WISH_ANEW = upsert(
+    tasks,
+    lambda new: new.on_conflict_do_update(
+        index_elements=["kind", "key"],
+        set_={
+            "due_at": case((tasks.c.due_at < new.excluded.due_at, tasks.c.due_at), else_=new.excluded.due_at),
+            "generation": tasks.c.generation + 1,
+        },
+    ),
 )
 _POSTED = select(exists().where(posts.c.op_id == bindparam("op_id")))
 _EARLIER = tasks.alias("earlier")
 _BEHIND = exists().where(and_(_EARLIER.c.lane == tasks.c.lane, _EARLIER.c.lane != "", _EARLIER.c.id < tasks.c.id))
 _NOT_IN_HAND = tasks.c.id.not_in(bindparam("but", expanding=True))
-_FREE = or_(tasks.c.lease_until.is_(None), tasks.c.lease_until <= bindparam("moment"))
+_OURS = tasks.c.owner == bindparam("process")
+# What is ours and not in hand was claimed by a transaction whose end we did not learn, or could not be given back.
+_FREE = or_(tasks.c.lease_until.is_(None), tasks.c.lease_until <= bindparam("moment"), _OURS)
 _DUE = (
     select(tasks)
     .where(tasks.c.due_at <= bindparam("moment"), _FREE, ~_BEHIND, _NOT_IN_HAND)
@@ -42,14 +49,26 @@ _LEASED = (
     .where(tasks.c.id.in_(bindparam("ids", expanding=True)))
     .values(
         lease_until=bindparam("until"),
+        owner=bindparam("process"),
         attempts=tasks.c.attempts + 1,
         doubtful=or_(tasks.c.doubtful, tasks.c.kind.in_(POSTING)),
     )
 )
-_NEXT_DUE = select(func.min(tasks.c.due_at)).where(_NOT_IN_HAND)
-_MINE = and_(tasks.c.id == bindparam("task"), tasks.c.attempts == bindparam("attempt"))
+_FREE_AT = case((and_(~_OURS, tasks.c.lease_until > tasks.c.due_at), tasks.c.lease_until), else_=tasks.c.due_at)
+_NEXT_DUE = select(func.min(_FREE_AT)).where(_NOT_IN_HAND)
+_MINE = and_(tasks.c.id == bindparam("task"), tasks.c.attempts == bindparam("attempt"), _OURS)
 _COMPLETE = delete(tasks).where(_MINE, tasks.c.generation == bindparam("of"))
-_DONE_ONCE_MORE = update(tasks).where(_MINE).values(lease_until=None, attempts=0, doubtful=False)
+_FREED: dict[str, None] = {"lease_until": None, "owner": None}
+_DONE_ONCE_MORE = update(tasks).where(_MINE).values(attempts=0, doubtful=False, **_FREED)
+_IN_HAND = tasks.c.id.in_(bindparam("ids", expanding=True))
+_RENEW = update(tasks).where(_IN_HAND, _OURS).values(lease_until=bindparam("until")).returning(tasks.c.id)
+_HOLD = (
+    update(tasks)
+    .where(tasks.c.kind == bindparam("of_kind"), tasks.c.request_id == bindparam("of_request"), _OURS)
+    .values(lease_until=bindparam("until"))
+)
+_RELEASE = update(tasks).where(_OURS).values(**_FREED)
+_RELEASE_ALL = update(tasks).where(tasks.c.lease_until.is_not(None)).values(**_FREED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +85,8 @@ class Task:
     doubtful: bool
     """Whether the try before this one may have been taken."""
     payload: dict[str, Any]
+    owner: str
+    """The process that has it in hand."""
 
 
 def wish(connection: Connection, wishes: Iterable[Wish], request_id: RequestId | None) -> None:
@@ -81,7 +102,8 @@ def wish(connection: Connection, wishes: Iterable[Wish], request_id: RequestId |
             "due_at": as_text(one.due_at),
             "payload": json.dumps(one.payload),
         }
-        connection.execute(_WISH_ANEW if one.kind in COLLAPSING else _WISH_ONCE, row)
+        statement = _WISH_ANEW if one.kind in COLLAPSING else _WISH_ONCE
+        connection.execute(statement(connection), row)
 
 
 def _was_posted(connection: Connection, op_id: str) -> bool:
@@ -93,6 +115,7 @@ def claim(
     now: datetime,
     limit: int,
     *,
+    owner: str,
     waiting: int = 8,
     but: Collection[int] = (),
     only: Collection[str] | None = None,
@@ -103,7 +126,7 @@ def claim(
     the others' way. `only` names the kinds that may be taken; None is all of them. What was approved comes
     first: messages can be a moment later, but Graph's next turn is a second away.
     """
-    is_due = {"moment": as_text(now), "but": list(but)}
+    is_due = {"moment": as_text(now), "but": list(but), "process": owner}
     rows: list[Row[Any]] = []
     for statement, most in ((_DUE_OTHERS, limit), (_DUE_WAITING, waiting)):
         due = statement if only is None else statement.where(tasks.c.kind.in_(only))
@@ -111,7 +134,8 @@ def claim(
     if not rows:
         return []
     rows.sort(key=lambda row: row.kind != "confirm")
-    connection.execute(_LEASED, {"ids": [row.id for row in rows], "until": as_text(now + LEASE)})
+    lease = {"ids": [row.id for row in rows], "until": as_text(now + LEASE), "process": owner}
+    connection.execute(_LEASED, lease)
     return [
         Task(
             id=row.id,
@@ -123,19 +147,20 @@ def claim(
             generation=row.generation,
             doubtful=row.doubtful,
             payload=json.loads(row.payload),
+            owner=owner,
         )
         for row in rows
     ]
 
 
-def next_due(connection: Connection, *, but: Collection[int] = ()) -> str | None:
-    """When the next task is due, of those that are not in hand."""
-    return connection.execute(_NEXT_DUE, {"but": list(but)}).scalar()
+def next_due(connection: Connection, *, owner: str, but: Collection[int] = ()) -> str | None:
+    """When the next task is due or free, of those that this process has not in hand."""
+    return connection.execute(_NEXT_DUE, {"but": list(but), "process": owner}).scalar()
 
 
 def complete(connection: Connection, task: Task) -> None:
     """End a task, unless it was asked for anew meanwhile: then it is done once more."""
-    mine = {"task": task.id, "attempt": task.attempts}
+    mine = _fence(task)
     is_over = connection.execute(_COMPLETE, mine | {"of": task.generation}).rowcount
     if not is_over:
         connection.execute(_DONE_ONCE_MORE, mine)
@@ -143,18 +168,41 @@ def complete(connection: Connection, task: Task) -> None:
 
 def put_off(connection: Connection, task: Task, until: datetime, *, doubtful: bool, lets_pass: bool = False) -> None:
     """Give a task back, to be tried again later; with `lets_pass` the others of its lane don't wait for it."""
-    mine = and_(tasks.c.id == task.id, tasks.c.attempts == task.attempts)
     same = tasks.c.generation == task.generation
-    values: dict[str, Any] = {"lease_until": None, "doubtful": doubtful}
+    values: dict[str, Any] = {**_FREED, "doubtful": doubtful}
     if lets_pass:
         values["lane"] = ""
-    connection.execute(update(tasks).where(mine, same).values(due_at=as_text(until), **values))
-    connection.execute(update(tasks).where(mine, ~same).values(**values))
+    mine = _fence(task)
+    is_put_off = connection.execute(update(tasks).where(_MINE, same).values(due_at=as_text(until), **values), mine)
+    if not is_put_off.rowcount:
+        connection.execute(update(tasks).where(_MINE).values(**values), mine)
+
+
+def _fence(task: Task) -> dict[str, Any]:
+    """Only who still has a task ends it: another process may have taken it over since."""
+    return {"task": task.id, "attempt": task.attempts, "process": task.owner}
+
+
+def renew(connection: Connection, now: datetime, ids: Collection[int], *, owner: str) -> set[int]:
+    """Keep what is in hand; returns what still is this process's."""
+    lease = {"ids": list(ids), "until": as_text(now + LEASE), "process": owner}
+    return {row.id for row in connection.execute(_RENEW, lease)}
+
+
+def hold(connection: Connection, kind: TaskKind, request_id: RequestId, now: datetime, *, owner: str) -> bool:
+    """Renew the lease of a request's task; False where another process has it, or nobody."""
+    lease = {"of_kind": kind, "of_request": request_id, "until": as_text(now + LEASE), "process": owner}
+    return connection.execute(_HOLD, lease).rowcount > 0
+
+
+def release(connection: Connection, owner: str) -> None:
+    """Give back what this process has in hand: it ends."""
+    connection.execute(_RELEASE, {"process": owner})
 
 
 def release_all(connection: Connection) -> None:
-    """Give back every lease: at a start, whoever held one is dead."""
-    connection.execute(update(tasks).where(tasks.c.lease_until.is_not(None)).values(lease_until=None))
+    """Give back every lease: at the start of the only process, whoever held one is dead."""
+    connection.execute(_RELEASE_ALL)
 
 
 def count(connection: Connection) -> int:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -12,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.errors import CannotTell, NothingRecorded, StoreError
+from bot.store.database import Database
 
 T = TypeVar("T")
 BATCH = 64
@@ -23,8 +23,8 @@ LAST_MOMENT = 0.4
 """Seconds after its deadline that whoever waits is still given: then Slack's three are nearly over."""
 TROUBLE_LASTS = 30.0
 """Seconds after a failed record for which the store is still called troubled."""
-NEVER_STORED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_LOCKED}
-"""After these a COMMIT certainly did not happen (https://www.sqlite.org/rescode.html)."""
+TROUBLE = (DBAPIError, OSError)
+"""What drivers raise; a lost connection sometimes bare."""
 
 log = structlog.get_logger()
 
@@ -41,8 +41,9 @@ class _Item:
 class Writer:
     """Runs small pieces of work, in order, in as few transactions as possible."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._stop_listening: Callable[[], None] = lambda: None
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._committed: list[Callable[[], None]] = []
@@ -53,6 +54,7 @@ class Writer:
 
     def start(self) -> None:
         self._thread.start()
+        self._stop_listening = self.database.listen(self._tell)
 
     @property
     def trouble(self) -> str:
@@ -61,8 +63,12 @@ class Writer:
         return self.failing or (why if time.monotonic() - at < TROUBLE_LASTS else "")
 
     def on_commit(self, notify: Callable[[], None]) -> None:
-        """Call this, from the writer's thread, after each transaction that changed something."""
+        """Call this, from another thread, after each transaction that changed something, whoever's it was."""
         self._committed.append(notify)
+
+    def _tell(self) -> None:
+        for notify in self._committed:
+            notify()
 
     async def run(self, work: Callable[[Connection], T], *, deadline: float | None = None) -> T:
         """Return what the work returns, once that is committed; `deadline` is in `time.monotonic`'s seconds.
@@ -91,6 +97,7 @@ class Writer:
 
     def close(self) -> None:
         """Finish what waits and give the connection back."""
+        self._stop_listening()
         self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join()
@@ -101,20 +108,27 @@ class Writer:
             batch, is_last = self._take()
             if batch:
                 try:
-                    connection = connection or self._engine.connect()
+                    connection = connection or self.database.engine.connect()
                     self._transact(connection, batch)
-                except (DBAPIError, _RolledBack) as error:
+                except (*TROUBLE, _RolledBack) as error:
                     self._failed(batch, NothingRecorded(_why(error)))
-                    _drop(connection)
+                    self._give_up(connection)
                     connection = None
                 except BaseException as error:
                     log.exception("the store's thread met a bug")
                     self._fail(batch, error)
-                    _drop(connection)
+                    self._give_up(connection)
                     connection = None
             if is_last:
                 _drop(connection)
                 return
+
+    def _give_up(self, connection: Connection | None) -> None:
+        """End it as it is: a server that has failed may not answer to a ROLLBACK either."""
+        if connection is not None and self.database.is_shared:
+            with contextlib.suppress(*TROUBLE):
+                connection.invalidate()
+        _drop(connection)
 
     def _take(self) -> tuple[list[_Item], bool]:
         batch: list[_Item] = []
@@ -130,36 +144,41 @@ class Writer:
         return batch, True
 
     def _transact(self, connection: Connection, batch: list[_Item]) -> None:
-        now = time.monotonic()  # of the person who waits for Slack, whatever the clock on the wall says
-        late = [item for item in batch if item.deadline is not None and now >= item.deadline]
-        self._fail(late, NothingRecorded("too late"))
-        todo = [item for item in batch if item not in late and self._take_up(item)]
-        if not todo:
+        database = self.database
+        self._fail_late(batch)
+        if all(item.future.done() for item in batch):
             return
-        before = _changes(connection)
+        before = database.changes(connection)
         transaction = connection.begin()
+        # It may have taken a while: others have the database too, or it was away.
+        self._fail_late(batch)
+        todo = [item for item in batch if not item.future.done() and self._take_up(item)]
         results = []
         for item in todo:
             results.append((item, *_attempt(connection, item)))
-            if not _is_open(connection):
+            if connection.invalidated or not database.is_open(connection):
                 # A full disk, for one, undoes the whole transaction: what came before in it is gone too, and
                 # what came after would be committed on its own (https://www.sqlite.org/lang_transaction.html).
                 raise _RolledBack(_why_of(results[-1][2]))
+        has_written = database.seal(connection, before)
         try:
             transaction.commit()
-        except DBAPIError as error:
-            if _code(error) in NEVER_STORED:
+        except TROUBLE as error:
+            if isinstance(error, DBAPIError) and database.is_refusal(error):
                 raise
             self._failed(todo, CannotTell(_why(error)))
             raise
-        has_written = _changes(connection) != before
         self._note(results, has_written=has_written)
         for item, result, raised in results:
             _settle(item.future, result, raised)
         # Reading wakes nobody: the loop reads what is due, and would wake itself for ever.
         if has_written:
-            for notify in self._committed:
-                notify()
+            self._tell()
+
+    def _fail_late(self, batch: list[_Item]) -> None:
+        now = time.monotonic()  # of the person who waits for Slack, whatever the clock on the wall says
+        late = [item for item in batch if item.deadline is not None and now >= item.deadline]
+        self._fail(late, NothingRecorded("too late"))
 
     def _take_up(self, item: _Item) -> bool:
         """Begin with it, unless it was withdrawn."""
@@ -196,34 +215,24 @@ class Writer:
 
 
 class _RolledBack(Exception):
-    """SQLite has undone the whole transaction by itself."""
-
-
-def _is_open(connection: Connection) -> bool:
-    """Whether the transaction is still there."""
-    return bool(connection.connection.dbapi_connection.in_transaction)  # type: ignore[union-attr] # sqlite3's own
+    """The database has undone the whole transaction by itself."""
 
 
 def _attempt(connection: Connection, item: _Item) -> tuple[Any, BaseException | None]:
     savepoint = connection.begin_nested()
     try:
         result = item.work(connection)
-    except DBAPIError as error:
-        with contextlib.suppress(DBAPIError):
+    except TROUBLE as error:
+        with contextlib.suppress(*TROUBLE):
             savepoint.rollback()
         is_ours = isinstance(error, IntegrityError)
         return None, error if is_ours else NothingRecorded(_why(error))
     except Exception as error:  # noqa: BLE001 - it goes to whoever asked for this work, and undoes only theirs
-        with contextlib.suppress(DBAPIError):
+        with contextlib.suppress(*TROUBLE):
             savepoint.rollback()
         return None, error
     savepoint.commit()
     return result, None
-
-
-def _changes(connection: Connection) -> int:
-    """How many rows this connection has changed so far (sqlite3_total_changes)."""
-    return int(connection.connection.dbapi_connection.total_changes)  # type: ignore[union-attr] # sqlite3's own
 
 
 def _settle(future: "Future[Any]", result: Any, error: BaseException | None) -> None:
@@ -235,16 +244,14 @@ def _settle(future: "Future[Any]", result: Any, error: BaseException | None) -> 
 
 def _drop(connection: Connection | None) -> None:
     if connection is not None:
-        with contextlib.suppress(DBAPIError):
+        with contextlib.suppress(*TROUBLE):
             connection.close()
 
 
-def _code(error: DBAPIError) -> int:
-    return int(getattr(error.orig, "sqlite_errorcode", 0)) & 0xFF
-
-
-def _why(error: DBAPIError | _RolledBack) -> str:
-    return f"{type(error.orig).__name__}: {error.orig}" if isinstance(error, DBAPIError) else str(error)
+def _why(error: DBAPIError | OSError | _RolledBack) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    words = " ".join(str(cause).split())
+    return words if isinstance(error, _RolledBack) else f"{type(cause).__name__}: {words}"
 
 
 def _why_of(error: BaseException | None) -> str:

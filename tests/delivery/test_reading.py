@@ -21,6 +21,7 @@ from bot.errors import Unavailable
 from bot.graph.accounts import Accounts
 from bot.graph.groups import Groups
 from bot.graph.pacer import Turn
+from bot.setting_database import address
 from bot.slack.installation import Installation
 from bot.slack.people import People
 from bot.store.database import open_database
@@ -141,7 +142,7 @@ async def test_whoever_wants_the_whole_list_gets_all_of_it_however_long_its_read
     crowd = setup.there.add_crowd(1_400)
     clock = setup.clock
     with ExitStack() as files:
-        writer = Writer(open_database(tmp_path / "x.db", files))
+        writer = Writer(open_database(address(f"sqlite:///{tmp_path}/x.db"), files))
         writer.start()
         store = Store(writer, Ledger(Log(b""), Terms(MINUTE, MINUTE), ()), clock)
         people = People(AsyncWebClient(), Installation(), clock)  # nothing is sent, so nobody is looked up

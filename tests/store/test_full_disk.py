@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from bot.errors import NothingRecorded
+from bot.setting_database import address
 from bot.store.database import open_database
 from bot.store.writer import Writer
 
@@ -29,7 +30,7 @@ def too_big(connection: Connection) -> None:
 
 async def test_what_a_full_disk_undid_is_told_as_not_recorded_and_the_next_is_taken(tmp_path: Path) -> None:
     with ExitStack() as files:
-        writer = Writer(open_database(tmp_path / "x.db", files))
+        writer = Writer(open_database(address(f"sqlite:///{tmp_path}/x.db"), files))
         files.callback(writer.close)
         before, full, behind = (asyncio.ensure_future(writer.run(work)) for work in (small, too_big, small))
         await asyncio.sleep(0)  # all three wait, and are taken as one batch

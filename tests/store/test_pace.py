@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from bot.core.pace import INTERVAL
 from bot.core.terms import Terms
 from bot.graph.pacer import Pacer, Turn
+from bot.setting_database import address
 from bot.store.database import open_database
 from bot.store.events import Log
 from bot.store.ledger import Ledger
@@ -28,9 +28,9 @@ def clock() -> WarpClock:
 
 
 @pytest.fixture
-async def store(tmp_path: Path, clock: WarpClock) -> AsyncIterator[Store]:
+async def store(url: str, clock: WarpClock) -> AsyncIterator[Store]:
     with ExitStack() as files:
-        writer = Writer(open_database(tmp_path / "x.db", files))
+        writer = Writer(open_database(address(url), files))
         writer.start()
         yield Store(writer, Ledger(Log(b""), Terms(INTERVAL, INTERVAL), ()), clock)
         writer.close()

@@ -1,4 +1,4 @@
-"""The store on a real SQLite file: the chain, the outbox, group commit, and opening what can't be opened."""
+"""The store on a real SQLite file and a real PostgreSQL: chain, outbox, group commit, and what can't be opened."""
 
 import asyncio
 import hashlib
@@ -20,6 +20,7 @@ from bot.core.ids import ChannelId, ObjectId, RequestId, SlackUserId
 from bot.core.model import Asker, Elsewhere, RiskySnapshot, Target
 from bot.core.terms import Terms
 from bot.errors import NothingRecorded, StoreError
+from bot.setting_database import address
 from bot.store import tasks as outbox
 from bot.store.database import SCHEMA, open_database
 from bot.store.events import Log, mac_of
@@ -35,10 +36,10 @@ COMMAND = Ask(Asker(SlackUserId("U1"), ChannelId("C1")), (ADELE,), "VPN", "/conf
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(url: str) -> AsyncIterator[Store]:
     clock = WarpClock(NOW, speed=0)
     with ExitStack() as files:
-        writer = Writer(open_database(tmp_path / "x.db", files))
+        writer = Writer(open_database(address(url), files))
         terms = Terms(timedelta(hours=8), timedelta(hours=1))
         writer.start()
         yield Store(writer, Ledger(Log(KEY), terms, ()), clock)
@@ -80,7 +81,7 @@ async def test_a_user_is_in_one_open_request_at_most(store: Store) -> None:
     assert (await store.apply(first, found)).request.state == "pending"
     elsewhere = await store.do(store.ledger.elsewhere, [ADELE], second)
     assert elsewhere == {ADELE: Elsewhere(first, COMMAND.asker.id, NOW)}
-    with pytest.raises(Exception, match="UNIQUE constraint failed"):
+    with pytest.raises(Exception, match=r"UNIQUE constraint failed|duplicate key value"):
         await store.apply(second, found)
     assert (await store.entry(second)).request.state == "looking_up"
 
@@ -91,7 +92,7 @@ async def test_refusals_beyond_the_limit_become_one_entry_with_their_count(store
     for _ in range(REFUSALS_AN_HOUR + 5):
         await store.do(store.ledger.refused, event, None, NOW)
     assert await store.run(last_entry) == before + REFUSALS_AN_HOUR
-    due = await store.do(outbox.claim, NOW + timedelta(hours=1), 10)
+    due = await store.do(outbox.claim, NOW + timedelta(hours=1), 10, owner="me")
     assert [task.kind for task in due] == ["tally"]
     await store.do(store.ledger.count_refusals, NOW + timedelta(hours=1))
     bodies = [str(body) for (body,) in await store.do(rows, "SELECT body FROM event_bodies ORDER BY n DESC LIMIT 2")]
@@ -115,6 +116,7 @@ async def test_of_what_is_committed_together_each_part_fails_alone(store: Store)
     assert await store.do(rows, "SELECT * FROM refusal_tally") == []
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 async def test_a_locked_database_records_nothing_and_is_got_over(store: Store, tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -130,16 +132,16 @@ async def test_a_lane_is_carried_out_one_by_one_and_a_task_asked_for_anew_is_don
     request = await asked(store)
     wishes = [Wish("tell", f"k{n}", NOW, lane="l") for n in range(2)] + [Wish("show", "s", NOW)] * 2
     await store.do(outbox.wish, wishes, request)
-    claimed = await store.do(outbox.claim, NOW, 10)
+    claimed = await store.do(outbox.claim, NOW, 10, owner="me")
     assert [task.key for task in claimed] == ["k0", "s", request]  # look-ups never come first
     await store.do(outbox.wish, [Wish("show", "s", NOW)], request)
     for task in claimed:
         await store.do(outbox.complete, task)
-    again = await store.do(outbox.claim, NOW, 10)
+    again = await store.do(outbox.claim, NOW, 10, owner="me")
     assert [task.key for task in again] == ["k1", "s"]
     await store.do(outbox.put_off, again[0], NOW + timedelta(hours=1), doubtful=True)
     await store.do(outbox.release_all)
-    left = await store.do(outbox.claim, NOW + timedelta(hours=1), 10)
+    left = await store.do(outbox.claim, NOW + timedelta(hours=1), 10, owner="me")
     assert [(task.key, task.doubtful) for task in left] == [(f"{request}.slow", False), ("k1", True), ("s", True)]
     assert await store.do(outbox.count) == 3
 
@@ -159,19 +161,19 @@ def test_the_schema_of_the_code_is_the_newest_migration() -> None:
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     with ExitStack() as files:
-        open_database(tmp_path / "x.db", files)
+        open_database(address(f"sqlite:///{tmp_path}/x.db"), files)
         assert (tmp_path / "x.db").stat().st_mode & 0o777 == 0o600
         with ExitStack() as others, pytest.raises(StoreError, match="is in use by another process of this bot"):
-            open_database(tmp_path / "x.db", others)
+            open_database(address(f"sqlite:///{tmp_path}/x.db"), others)
 
 
-def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+def test_a_database_of_a_newer_version_is_refused(url: str) -> None:
     with ExitStack() as files:
-        engine = open_database(tmp_path / "x.db", files)
-        with engine.begin() as connection:
+        database = open_database(address(url), files)
+        with database.engine.begin() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with ExitStack() as files, pytest.raises(StoreError, match="made by a newer version of this bot"):
-        open_database(tmp_path / "x.db", files)
+        open_database(address(url), files)
 
 
 @pytest.mark.parametrize("kind", ["folder", "garbage"])
@@ -180,4 +182,4 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, kind: str) -> None:
     if kind == "garbage":
         path.write_bytes(b"not a database, but long enough to be looked at" * 50)
     with ExitStack() as files, pytest.raises(StoreError, match="can't be opened"):
-        open_database(path, files)
+        open_database(address(f"sqlite:///{path}"), files)

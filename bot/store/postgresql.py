@@ -1,0 +1,95 @@
+"""PostgreSQL: any number of processes on one database, of which one is in a transaction at a time."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, NullPool, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from bot.store.listener import CHANNEL, Listener
+
+LOCK = 0x636F6E6669726D  # "confirm"
+"""What every transaction takes first. So there is one chain and one who decides, and nothing is ever tried again."""
+PATIENCE = 5_000
+"""Milliseconds after which whoever is frozen, or waits for them, gives up."""
+SESSION = {
+    "lock_timeout": PATIENCE,
+    "statement_timeout": PATIENCE,
+    "idle_in_transaction_session_timeout": PATIENCE,
+    "client_connection_check_interval": 1_000,
+}
+NETWORK = {
+    "connect_timeout": 3,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": PATIENCE,
+    "application_name": "confirm-safe",
+}
+"""libpq's, for a server that has gone without a word; what DATABASE_URL says comes before them."""
+UNKNOWN_END = ("08", "57", "58", "XX")
+"""Classes of SQLSTATE after which a COMMIT may have happened: the connection, an operator, the system."""
+
+_SEAL = text(
+    "SELECT pg_notify(:channel, :process) FROM pg_current_xact_id_if_assigned() AS written WHERE written IS NOT NULL"
+)
+
+
+class PostgreSQL:
+    """A `bot.store.database.Database`. A pooler in front of it has to be one that pools sessions."""
+
+    is_shared = True
+
+    def __init__(self, url: str) -> None:
+        self.process = uuid.uuid4().hex
+        address = make_url(url).set(drivername="postgresql+psycopg")
+        network = {name: value for name, value in NETWORK.items() if name not in address.query}
+        self.engine = create_engine(address, poolclass=NullPool, pool_reset_on_return=None, connect_args=network)
+        event.listen(self.engine, "connect", _prepare)
+        event.listen(self.engine, "begin", _begin)
+
+    def connect_to_migrate(self) -> Connection:
+        connection = self.engine.connect()
+        _driver(connection).execute("SET lock_timeout = 60000; SET statement_timeout = 0")
+        return connection
+
+    def is_open(self, connection: Connection) -> bool:
+        # After an error that no savepoint took back, COMMIT would roll back and say nothing of it.
+        return bool(_driver(connection).info.transaction_status == TransactionStatus.INTRANS)
+
+    def changes(self, connection: Connection) -> int:  # noqa: ARG002 - the transaction's own id tells in the end
+        return 0
+
+    def seal(self, connection: Connection, before: int) -> bool:  # noqa: ARG002 - likewise
+        return connection.execute(_SEAL, {"channel": CHANNEL, "process": self.process}).rowcount > 0
+
+    def is_refusal(self, error: DBAPIError) -> bool:
+        state = getattr(error.orig, "sqlstate", None)
+        return state is not None and not state.startswith(UNKNOWN_END)
+
+    def listen(self, notify: Callable[[], None]) -> Callable[[], None]:
+        listener = Listener(self.engine, self.process, notify)
+        listener.start()
+        return listener.close
+
+
+def _driver(connection: Connection) -> Any:
+    """The driver's own connection: psycopg's."""
+    return connection.connection.dbapi_connection
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    connection.autocommit = True  # the driver would otherwise send BEGIN by itself, and alone
+    # An acknowledged COMMIT is on disk, whatever the server's own default is.
+    connection.execute(
+        "; ".join(f"SET {name} = {value}" for name, value in (*SESSION.items(), ("synchronous_commit", "on")))
+    )
+
+
+def _begin(connection: Any) -> None:
+    connection.exec_driver_sql(
+        f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})", execution_options={"no_parameters": True}
+    )
