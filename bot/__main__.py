@@ -12,7 +12,7 @@ from bot import __version__
 from bot.app import Application, open_outside, open_parts
 from bot.checks import Checks
 from bot.clock import SystemClock
-from bot.errors import DatabaseInUse, SettingsInvalid, StoreError
+from bot.errors import CannotListen, DatabaseInUse, SettingsInvalid, StoreError
 from bot.explain import explain
 from bot.explain_question import read_question
 from bot.explain_words import summary
@@ -69,11 +69,8 @@ def main(argv: list[str] | None = None) -> int:
     except SettingsInvalid as error:
         print("\n".join(error.problems), file=sys.stderr)
         return USAGE
-    except StoreError as error:
+    except (CannotListen, StoreError) as error:
         print(error, file=sys.stderr)
-        return FAILED
-    except OSError as error:
-        print(f"Can't listen on {settings.host}:{settings.port}: {error.strerror}.", file=sys.stderr)
         return FAILED
 
 

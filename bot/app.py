@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import aiohttp
-from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.admin import Admin
 from bot.authority import Authority
 from bot.checks import Checks
 from bot.clock import Clock
@@ -26,7 +25,6 @@ from bot.delivery.context import Context
 from bot.delivery.conversation import Conversation
 from bot.delivery.health import Health
 from bot.delivery.loop import Loop
-from bot.errors import StoreError
 from bot.graph.accounts import Accounts
 from bot.graph.client import Graph
 from bot.graph.credential_end import CredentialEnd
@@ -34,11 +32,15 @@ from bot.graph.credentials import credentials_of
 from bot.graph.groups import Groups
 from bot.graph.pacer import Pacer, Slots
 from bot.graph.tokens import Tokens
+from bot.listeners import Listeners
+from bot.metrics import Metrics
+from bot.readiness import Readiness
 from bot.service import Service
 from bot.settings import Settings
 from bot.slack.blocks import answers
 from bot.slack.blocks.place import Place
 from bot.slack.blocks.rules import installed
+from bot.slack.counted import CountedClient
 from bot.slack.installation import Installation
 from bot.slack.messenger import Messenger
 from bot.slack.people import People
@@ -46,16 +48,18 @@ from bot.store import tasks as outbox
 from bot.store.asks import show_pending
 from bot.store.database import open_database
 from bot.store.events import Log
-from bot.store.ledger import Ledger, beat, wish
+from bot.store.ledger import Ledger, wish
 from bot.store.pace import StoredSlots, StoredTurns
 from bot.store.store import Store
 from bot.store.writer import Writer
+from bot.tally import Tally
 from bot.watch import Watch
 from bot.web import Doors
 from handlers import register
 from handlers.buttons import Buttons
 from handlers.command import Command
 from handlers.modal import Modals
+from handlers.overload import Overload
 from handlers.refusals import Unexpected
 
 WORKERS = {
@@ -85,7 +89,7 @@ class Outside:
     settings: Settings
     clock: Clock
     session: aiohttp.ClientSession
-    client: AsyncWebClient
+    client: CountedClient
     installation: Installation
     graph: Graph
     ends: CredentialEnd
@@ -145,7 +149,7 @@ def open_store(settings: Settings, clock: Clock, resources: AsyncExitStack) -> S
 async def open_outside(settings: Settings, clock: Clock, resources: AsyncExitStack, slots: Slots) -> Outside:
     session = await resources.enter_async_context(aiohttp.ClientSession(trust_env=True))
     # The SDK's own retry after a dropped connection posts twice; the tasks retry instead.
-    client = AsyncWebClient(
+    client = CountedClient(
         token=settings.slack_bot_token.get_secret_value(),
         base_url=settings.slack_api_url,
         session=session,
@@ -170,7 +174,7 @@ class Application:
         self._parts = parts
         self._outside = outside
         self._settings = outside.settings
-        self.health = Health()
+        self.health, self.metrics = Health(), Metrics()
         outside.graph.on_call = self.health.graph_call
         people = People(outside.client, outside.installation, outside.clock)
         accounts, groups = Accounts(outside.graph, outside.clock), Groups(outside.graph, outside.clock)
@@ -193,26 +197,40 @@ class Application:
             health=self.health,
         )
         self._loop = Loop(context, WORKERS)
+        self.readiness = Readiness(parts.store, outside.installation, self.health, outside.clock)
+        self._tally = Tally(parts.store, self.metrics)
         self._doors = Doors(
             self._bolt(),
             outside.installation,
             self._settings.slack_signing_secret.get_secret_value(),
             outside.clock,
-            troubles=self.troubles,
-            is_ready=self._is_ready,
+            readiness=self.readiness,
+            metrics=self.metrics,
             not_ready=lambda: answers.not_ready(
                 "Slack has not told it yet which workspace it serves, see `python -m bot doctor`", outside.place()
             ),
+            shed=Overload(outside.client).shed,
         )
-        self._runner: web.AppRunner | None = None
+        self._admin = Admin(self.readiness, self.metrics, self._tally.read)
+        self._listeners = Listeners()
+        self._observe()
         self._checking: asyncio.Task[None] | None = None
         self.watch = Watch(parts.checks, outside.installation, self.health, outside.clock, self._ready_line)
-        self.port = 0
+        self.port = self.admin_port = 0
 
     def troubles(self) -> list[str]:
-        trouble = self._parts.store.writer.trouble
-        database = [f"The database takes no record: {trouble}."] if trouble else []
-        return [*database, *self.health.troubles.values()]
+        """What does not work now, in words."""
+        return list(self.readiness.troubles().values())
+
+    def _observe(self) -> None:
+        """Have the numbers told by whatever has them."""
+        outside, metrics = self._outside, self.metrics
+        outside.graph.on_answer = metrics.graph_call
+        outside.graph.pacer.on_turn = metrics.turn_came
+        metrics.gap.set_function(lambda: outside.graph.pacer.gap)
+        outside.client.on_call = metrics.slack_call
+        outside.ends.on_end = metrics.credential_ends
+        self._loop.on_put_off = metrics.put_off
 
     async def start(self) -> None:
         """Listen and take up what was left; then check what the bot needs, without waiting for it."""
@@ -221,25 +239,23 @@ class Application:
         await self._parts.store.do(wish, None, Wish("renewal", "renewal", self._outside.clock.now()))
         # What waits was drawn by the rules of before, and is decided by those of now.
         await self._parts.store.do(show_pending, self._outside.clock.now())
-        self._runner = web.AppRunner(self._doors.routes(), access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        await self._tally.begin()
+        settings, listen = self._settings, self._listeners.open
+        self.admin_port = await listen(self._admin.routes(), settings.admin_host, settings.admin_port, "ADMIN_PORT")
+        self.port = await listen(self._doors.routes(), settings.host, settings.port, "PORT")
         self._loop.start()
         self._checking = asyncio.create_task(self.watch.run())
 
     async def stop(self) -> None:
         """Take nothing new, finish what is in hand or leave it for the next start."""
-        self._doors.close()
+        self.readiness.is_stopping = True
         if self._checking is not None:
             self._checking.cancel()
             await asyncio.wait([self._checking])
         await self._loop.stop(self._settings.drain_seconds)
         await self._conversation.close()
         await self._loop.hand_back()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._listeners.close()
 
     def _ready_line(self) -> str:
         settings, checks = self._settings, self._parts.checks
@@ -248,15 +264,6 @@ class Application:
             f"tenant {settings.azure_tenant_id}, approvals in {checks.channel_name}, "
             f"{checks.approvers}, database {settings.database_url.shown}"
         )
-
-    async def _is_ready(self) -> bool:
-        """Whether a click can be recorded now: only a write shows it."""
-        try:
-            async with asyncio.timeout(2):
-                await self._parts.store.do(beat, self._outside.clock.now())
-        except (StoreError, TimeoutError):
-            return False
-        return self._outside.installation.is_known and not self._parts.store.writer.trouble
 
     def _bolt(self) -> AsyncApp:
         outside = self._outside

@@ -2,6 +2,7 @@
 
 ConfirmSafeError
 ├── SettingsInvalid            settings are missing or contradict each other; lists every problem
+├── CannotListen               an address to listen on can't be had
 ├── GraphError                 a Graph call brought no usable answer
 │   ├── NotSent                the connection never opened: nothing left this machine
 │   ├── Ambiguous              a write may or may not have been taken: timeout, reset, 5xx, no 204
@@ -38,6 +39,10 @@ class SettingsInvalid(ConfirmSafeError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class CannotListen(ConfirmSafeError):
+    """An address to listen on can't be had: taken by another process, or not this machine's."""
 
 
 class GraphError(ConfirmSafeError):

@@ -24,8 +24,6 @@ _NOT_BUILT = {
     "SLACK_APP_TOKEN": "Socket Mode",
     "DATABASE_ADMIN_URL": "separate owner of the database",
     "AUDIT_RETENTION": "pruning of the audit trail",
-    "ADMIN_HOST": "admin listener",
-    "ADMIN_PORT": "admin listener",
 }
 _OAUTH = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 _MISSING = {
@@ -165,6 +163,12 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: Annotated[int, BeforeValidator(values.number(0, 65535))] = Field(
         default=3000, description="The port to listen on. Slack posts to `/slack/events`; 0 takes a free one."
+    )
+    admin_host: str = Field(
+        default="127.0.0.1", description="The address on which the operator is told more: never one Slack can reach."
+    )
+    admin_port: Annotated[int, BeforeValidator(values.number(0, 65535))] = Field(
+        default=9464, description="Its port: `/metrics`, `/healthz`, `/readyz` with details; 0 takes a free one."
     )
     drain_seconds: Annotated[int, BeforeValidator(values.number(0, 3600))] = Field(
         default=8,

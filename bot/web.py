@@ -1,8 +1,9 @@
-"""The doors: Slack's signed requests at /slack/events, and how the bot is at /healthz and /readyz."""
+"""The doors: Slack's signed requests at /slack/events, and whether the bot is well at /healthz and /readyz."""
 
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import structlog
@@ -13,11 +14,15 @@ from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
 
 from bot.clock import Clock
+from bot.metrics import Metrics
+from bot.readiness import Readiness
 from bot.slack.blocks.message import Message
 from bot.slack.installation import Installation
 
 MAX_BODY = 1024 * 1024
 LONGEST_TIMESTAMP = 15
+MOST_IN_HAND = 1000
+"""So many can wait for their answer: at half a thousand a second they are all answered within Slack's 3 s."""
 
 log = structlog.get_logger()
 
@@ -30,6 +35,13 @@ class _Hands(SignatureClock):
         return self._clock.now().timestamp()
 
 
+class Shed(NamedTuple):
+    """What is answered at once where there is too much to do."""
+
+    status: int
+    body: Mapping[str, Any] | None = None
+
+
 class Doors:
     """Lets in what Slack signed for this app in this workspace, and nothing else."""
 
@@ -40,17 +52,20 @@ class Doors:
         signing_secret: str,
         clock: Clock,
         *,
-        troubles: Callable[[], list[str]],
-        is_ready: Callable[[], Awaitable[bool]],
+        readiness: Readiness,
+        metrics: Metrics,
         not_ready: Callable[[], Message],
+        shed: Callable[[dict[str, Any]], Awaitable[Shed]],
     ) -> None:
         self._app = app
         self._installation = installation
         self._verifier = SignatureVerifier(signing_secret, _Hands(clock))
-        self._troubles = troubles
-        self._is_ready = is_ready
+        self._readiness = readiness
+        self._metrics = metrics
         self._not_ready = not_ready
-        self._open = True
+        self._shed = shed
+        self._in_hand = 0
+        self.most_in_hand = MOST_IN_HAND
 
     def routes(self) -> web.Application:
         application = web.Application(client_max_size=MAX_BODY)
@@ -59,21 +74,17 @@ class Doors:
         application.router.add_get("/readyz", self.readyz)
         return application
 
-    def close(self) -> None:
-        """Take nothing more: what comes now is told to come back."""
-        self._open = False
-
     async def healthz(self, _request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
     async def readyz(self, _request: web.Request) -> web.Response:
-        """200 while asks and clicks are recorded, with what is degraded; 503 when they are not."""
-        ready = self._open and await self._is_ready()
-        body = {"status": "ready" if ready else "not ready", "degraded": self._troubles()}
-        return web.json_response(body, status=200 if ready else 503)
+        """200 while asks and clicks are recorded, else 503. In what way, only the operator's own port tells."""
+        is_ready = await self._readiness.is_ready()
+        body = {"status": "ready" if is_ready else "not ready", "degraded": len(self._readiness.troubles())}
+        return web.json_response(body, status=200 if is_ready else 503)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        if not self._open:
+        if self._readiness.is_stopping:
             return web.Response(status=503)
         if "Content-Encoding" in request.headers:
             return _turned_away(415, "a compressed body, which Slack never sends")
@@ -93,8 +104,21 @@ class Doors:
         team = payload.get("team_id") or (payload.get("team") or {}).get("id")
         if team != self._installation.team_id or payload.get("api_app_id") != self._installation.app_id:
             return _turned_away(403, "another team or app")
-        response = await self._app.async_dispatch(await to_bolt_request(request))
-        return await to_aiohttp_response(response)
+        return await self._take(request, payload)
+
+    async def _take(self, request: web.Request, payload: dict[str, Any]) -> web.StreamResponse:
+        surface, began = _SURFACES.get(str(payload.get("type")), "command"), time.monotonic()
+        if self._in_hand >= self.most_in_hand:
+            self._metrics.shed.labels(surface).inc()
+            status, body = await self._shed(payload)
+            return web.Response(status=status) if body is None else web.json_response(body, status=status)
+        self._in_hand += 1
+        try:
+            response = await self._app.async_dispatch(await to_bolt_request(request))
+            return await to_aiohttp_response(response)
+        finally:
+            self._in_hand -= 1
+            self._metrics.acks.labels(surface).observe(time.monotonic() - began)
 
     def _is_signed(self, request: web.Request, raw: bytes) -> bool:
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
@@ -122,6 +146,7 @@ def _turned_away(status: int, why: str) -> web.Response:
     return web.Response(status=status)
 
 
+_SURFACES = {"block_actions": "click", "view_submission": "submit"}
 _NEEDED = {
     "block_actions": ("user", "actions", "team"),
     "view_submission": ("user", "view", "team"),

@@ -26,5 +26,6 @@ def settings_for(slack: LocalSlack, entra: LocalEntra, graph: LocalGraph, databa
         "SUPPORT_CONTACT": "#identity-help",
         "DATABASE_URL": f"sqlite:///{database}",
         "PORT": "0",
+        "ADMIN_PORT": "0",
         "LOG_FORMAT": "json",
     }

@@ -15,13 +15,12 @@ from bot.errors import CannotTell, SlackError, StoreError
 from bot.service import Result, Service
 from bot.slack.api import answered
 from bot.slack.blocks import answers, modals
-from bot.slack.blocks.message import Block, Message
+from bot.slack.blocks.message import Block
 from bot.slack.blocks.place import PlaceOf
-from handlers.clicks import of_button
+from handlers.clicks import of_button, warn
 
-WARN_WITHIN = 0.6
 OPEN_WITHIN = 1.9
-"""Seconds from the click's arrival; both together stay below the 2.5 s that a handler has."""
+"""Seconds from the click's arrival; with the warning it stays below the 2.5 s that a handler has."""
 
 Take = Callable[[Click], Awaitable[Result]]
 
@@ -80,7 +79,7 @@ class Buttons:
                 left = max(0.1, over - now())
                 await answered(self._client.views_open(trigger_id=click.trigger_id, view=view), left)
             except SlackError:
-                await self._warn(click, answers.click_not_recorded())
+                await warn(self._client, click, answers.click_not_recorded())
         return await ack()
 
     def _window(self, request: Request, action: Action) -> Block:
@@ -95,16 +94,5 @@ class Buttons:
     async def _not_taken(self, click: Click, error: StoreError) -> BoltResponse:
         """Not acked: Slack shows that the click failed, and we say why as well as we can."""
         told = answers.click_cannot_tell() if isinstance(error, CannotTell) else answers.click_not_recorded()
-        await self._warn(click, told)
+        await warn(self._client, click, told)
         return BoltResponse(status=503, body="")
-
-    async def _warn(self, click: Click, message: Message) -> None:
-        try:
-            await answered(
-                self._client.chat_postEphemeral(
-                    channel=click.channel, user=click.by, text=message.text, blocks=message.blocks
-                ),
-                WARN_WITHIN,
-            )
-        except SlackError:
-            return

@@ -1,11 +1,20 @@
-"""Reads Slack's payloads of clicks and submits into what the service takes."""
+"""Reads Slack's payloads of clicks and submits into what the service takes, and warns whose click was not taken."""
 
+import contextlib
 from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clicks import Click
 from bot.core.ids import RequestId, SlackUserId
 from bot.core.policy import Action
 from bot.core.text import sound
+from bot.errors import SlackError
+from bot.slack.api import answered
+from bot.slack.blocks.message import Message
+
+WARN_WITHIN = 0.6
+"""Seconds."""
 
 
 def of_button(body: dict[str, Any], action: Action) -> Click:
@@ -45,3 +54,12 @@ def split(value: str) -> tuple[RequestId, int]:
     """Split a button's value, `<request id>.<view>`."""
     request_id, _, view = value.partition(".")
     return RequestId(request_id), int(view) if view.isascii() and view.isdigit() else 0
+
+
+async def warn(client: AsyncWebClient, click: Click, message: Message) -> None:
+    """Tell them privately, if Slack takes it in time: nothing is recorded that would tell them later."""
+    with contextlib.suppress(SlackError):
+        await answered(
+            client.chat_postEphemeral(channel=click.channel, user=click.by, text=message.text, blocks=message.blocks),
+            WARN_WITHIN,
+        )

@@ -59,6 +59,7 @@ def test_seven_settings_are_enough_and_the_rest_has_its_defaults() -> None:
     assert (settings.requesters, settings.incident_channels, settings.support_contact) == ((), (), "")
     assert (settings.approval_ttl, settings.send_within) == (timedelta(hours=8), timedelta(hours=1))
     assert (settings.host, settings.port) == ("127.0.0.1", 3000)
+    assert (settings.admin_host, settings.admin_port) == ("127.0.0.1", 9464)
     assert (settings.requests_per_hour, settings.drain_seconds) == (20, 8)
     assert settings.database_url.path == Path("confirm-safe.db").absolute()
     assert settings.audit_key is None
@@ -80,7 +81,8 @@ def test_nothing_set_names_all_that_is_required_at_once() -> None:
 def test_problems_of_every_kind_come_together() -> None:
     environ = GOOD | {
         "PORT": "http",
-        "ADMIN_PORT": "9464",
+        "SLACK_APP_TOKEN": "xapp-1",
+        "ADMIN_PORT": "http",
         "APPROVERS": "",
         "SLACK_CLIENT_ID": "1.2",
         "AUDIT_KEY_FILE": "/nowhere",
@@ -88,10 +90,11 @@ def test_problems_of_every_kind_come_together() -> None:
     }
     assert [text.split(" ", 1)[0] for text in problems(environ)] == [
         "AUDIT_KEY_FILE",
-        "ADMIN_PORT",
+        "SLACK_APP_TOKEN",
         "SLACK_CLIENT_ID",
         "APPROVERS",
         "PORT",
+        "ADMIN_PORT",
         "AZURE_CLIENT_SECRET",
         "AZURE_FEDERATED_TOKEN_FILE",
     ]
@@ -178,6 +181,7 @@ REFUSED = [
     ("DATABASE_URL", "sqlite:///x.db?mode=ro", "must be sqlite:///<file> without a query."),
     ("AUDIT_KEY", "two words", PASTE),
     ("PORT", "65536", "must be a whole number from 0 to 65535."),
+    ("ADMIN_PORT", "65536", "must be a whole number from 0 to 65535."),
     ("PORT", "-1", "must be a whole number from 0 to 65535."),
     ("DRAIN_SECONDS", "1.5", "must be a whole number from 0 to 3600."),
     ("LOG_LEVEL", "LOUD", "must be DEBUG, INFO, WARNING or ERROR."),
@@ -194,8 +198,6 @@ NOT_BUILT = {
     "SLACK_APP_TOKEN": "Socket Mode",
     "DATABASE_ADMIN_URL": "separate owner of the database",
     "AUDIT_RETENTION": "pruning of the audit trail",
-    "ADMIN_HOST": "admin listener",
-    "ADMIN_PORT": "admin listener",
 }
 
 
@@ -262,8 +264,8 @@ def test_a_policy_file_and_a_list_contradict_each_other(suffix: str, tmp_path: P
 
 def test_what_is_wrong_with_the_policy_file_comes_with_everything_else(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text(POLICY.replace("S0SOC", "soc") + "color = 1\n")
-    told = problems(without_approvers(POLICY_FILE=str(tmp_path / "policy.toml"), PORT="http", ADMIN_PORT="1"))
-    assert [text.split(" ", 1)[0] for text in told] == ["ADMIN_PORT", "policy.toml:3:", "policy.toml:7:", "PORT"]
+    told = problems(without_approvers(POLICY_FILE=str(tmp_path / "policy.toml"), PORT="http", SLACK_APP_TOKEN="1"))
+    assert [text.split(" ", 1)[0] for text in told] == ["SLACK_APP_TOKEN", "policy.toml:3:", "policy.toml:7:", "PORT"]
 
 
 def test_a_policy_file_that_is_not_there_is_not_a_missing_list(tmp_path: Path) -> None:
@@ -413,7 +415,7 @@ def test_without_arguments_the_environment_of_the_process_is_read() -> None:
 @pytest.mark.parametrize("spoiled", ["{} {}", "xoxp-{}-{}", "{}\x00{}", "ß{}{}"])
 def test_no_secret_is_in_a_problem(name: str, spoiled: str) -> None:
     secret = "Sn7~kept.to.oneself"
-    environ = GOOD | {name: spoiled.format(secret, secret), "ADMIN_PORT": "9464", "PORT": "x"}
+    environ = GOOD | {name: spoiled.format(secret, secret), "ADMIN_PORT": "y", "PORT": "x"}
     assert secret not in " ".join(problems(environ))
 
 

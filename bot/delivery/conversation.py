@@ -1,6 +1,7 @@
 """The conversation with Graph about risky users: one call at a time, each decided when its turn has come."""
 
 import asyncio
+import contextvars
 import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -129,7 +130,8 @@ class Conversation:
     def _go_on(self) -> None:
         self._wake.set()
         if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._run())
+            # It works for all: what it logs is not of the request that happened to start it.
+            self._running = asyncio.create_task(self._run(), context=contextvars.Context())
 
     async def _run(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""What is wrong just now, by what it is about: shown at /readyz, logged when it begins and ends."""
+"""What is wrong just now, by what it is about: shown to the operator, logged when it begins and ends."""
 
 from dataclasses import dataclass, field
 

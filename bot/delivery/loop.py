@@ -45,6 +45,8 @@ class Loop:
         self._in_hand: dict[int, tuple[str, asyncio.Task[None]]] = {}
         self._running: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self.on_put_off: Callable[[str], None] = lambda _kind: None
+        """Told the kind of each task that is to be tried again."""
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -133,8 +135,12 @@ class Loop:
         return min(max(due, now + timedelta(milliseconds=200)), now + LOOK_AGAIN)
 
     async def _carry_out(self, task: Task) -> None:
+        # Said by every line that is logged on behalf of this task, a call to Graph for one.
+        structlog.contextvars.bind_contextvars(task=f"{task.kind} {task.key}", request=task.request_id)
         try:
             ending = await self._attempt(task)
+            if isinstance(ending, Again):
+                self.on_put_off(task.kind)
             try:
                 await self._end(task, ending)
             except StoreError:

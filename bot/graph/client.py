@@ -28,6 +28,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.graph import wire
+from bot.graph.calls import OnAnswer, tell
 from bot.graph.detections import DetectionPage
 from bot.graph.detections import read_page as read_detections
 from bot.graph.pacer import Pacer, Turn
@@ -72,6 +73,7 @@ class Graph:
         self._directory = asyncio.Semaphore(DIRECTORY_AT_ONCE)
         self.on_call: Callable[[GraphError | SignInFailed | None], None] = lambda _: None
         """Told how each call to the risky users ended; None for an answer that can be used."""
+        self.on_answer: OnAnswer = lambda _kind, _status, _seconds: None
 
     @property
     def is_limited(self) -> bool:
@@ -208,6 +210,19 @@ class Graph:
             **({} if request.is_write else {"Prefer": NEWEST_ENUMS}),
             **request.headers,
         }
+        now = asyncio.get_running_loop().time
+        began = now()
+        try:
+            answer, receipt = await self._exchange(request, headers, lost)
+        except GraphError as error:
+            tell(request, error.receipt, error, now() - began, self.on_answer)
+            raise
+        tell(request, receipt, None, now() - began, self.on_answer)
+        return answer, receipt
+
+    async def _exchange(
+        self, request: GraphRequest, headers: dict[str, str], lost: Receipt
+    ) -> tuple[GraphAnswer, Receipt]:
         try:
             async with asyncio.timeout(self._timeout):
                 answer = await self._send(request, headers, lost)
@@ -216,7 +231,7 @@ class Graph:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             kind = Ambiguous if request.is_write else Unavailable
             raise kind(lost, f"no answer ({type(error).__name__})") from error
-        receipt = wire.receipt_of(answer, client_request_id)
+        receipt = wire.receipt_of(answer, lost.client_request_id)
         failure = wire.failure(request, answer, receipt, now=self._clock.now(), roles=self.tokens.roles())
         if failure is not None:
             raise failure

@@ -54,6 +54,8 @@ class CredentialEnd:
         self._tokens = tokens
         self._clock = clock
         self._get = get
+        self.on_end: Callable[[str, datetime], None] = lambda _what, _at: None
+        """Told whenever the end was read."""
 
     async def credential_end(self) -> Ends | NotKnown | None:
         """Say when the secret or certificate ends; None where there is none to renew. Raises nothing of ours.
@@ -89,4 +91,5 @@ class CredentialEnd:
         return self._ends("secret", at)
 
     def _ends(self, what: Literal["secret", "certificate"], at: datetime) -> Ends:
+        self.on_end(what, at)
         return Ends(what, at, at - self._clock.now())

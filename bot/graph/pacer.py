@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import heapq
 import itertools
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Protocol
@@ -83,14 +84,19 @@ class Pacer:
         """429s so far: a slot that was reserved before the last of them is void."""
         self.gap = INTERVAL.total_seconds()
         """Seconds between two calls just now."""
+        self.on_turn: Callable[[str, float], None] = lambda _turn, _waited: None
+        """Told of each turn what it is for and how many seconds it was waited for."""
 
     async def turn(self, kind: Turn) -> datetime:
         """Return when it is this caller's turn, and which moment that is: its call starts now."""
         mine: asyncio.Future[datetime] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (self._clock.monotonic() + kind, next(self._order), mine))
+        since = self._clock.monotonic()
+        heapq.heappush(self._waiting, (since + kind, next(self._order), mine))
         if self._driving is None or self._driving.done():
             self._driving = asyncio.create_task(self._drive())
-        return await mine
+        moment = await mine
+        self.on_turn(kind.name.lower(), self._clock.monotonic() - since)
+        return moment
 
     async def start(self, slot: datetime) -> None:
         """Return when the call of that slot may start: at once, if it is on time or nobody comes after it."""

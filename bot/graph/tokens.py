@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import contextvars
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ class Tokens:
             self._token = token = _Token(answer["access_token"], now + float(answer.get("expires_in") or 0))
         if not self._is_kept_warm:
             self._is_kept_warm = True
-            self._keep(asyncio.create_task(self._keep_warm()))
+            self._keep(asyncio.create_task(self._keep_warm(), context=contextvars.Context()))
         return token
 
     async def _keep_warm(self) -> None:

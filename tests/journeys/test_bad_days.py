@@ -40,7 +40,9 @@ async def recorded(rig: Rig, kind: str, count: int) -> list[Mapping[str, Any]]:
 
 
 async def readyz(rig: Rig) -> tuple[int, dict[str, Any]]:
-    url = rig.slack.bot_url.replace("/slack/events", "/readyz")
+    """Ask as the operator does."""
+    assert rig.application is not None
+    url = f"http://127.0.0.1:{rig.application.admin_port}/readyz"
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         return response.status, await response.json()
 

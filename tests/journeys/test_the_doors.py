@@ -100,7 +100,7 @@ async def test_slacks_own_check_of_the_certificate_is_answered(tmp_path: Path) -
         assert (await rig.slack.post_raw(body, rig.slack.sign(body))).status == 200
 
 
-async def test_readyz_tells_what_is_degraded_and_healthz_only_that_it_lives(tmp_path: Path) -> None:
+async def test_readyz_tells_on_the_operators_port_alone_what_is_degraded(tmp_path: Path) -> None:
     async with running(tmp_path, start=False) as rig:
         rig.slack.channels[APPROVALS].members.discard("U0BOT")
         await rig.start()
@@ -113,7 +113,12 @@ async def test_readyz_tells_what_is_degraded_and_healthz_only_that_it_lives(tmp_
                 assert response.status == 200
             async with session.get(f"{base}/readyz") as response:
                 assert response.status == 200
+                assert await response.json() == {"status": "ready", "degraded": 1}
+            async with session.get(f"http://127.0.0.1:{application.admin_port}/readyz") as response:
+                assert response.status == 200
                 degraded = (await response.json())["degraded"]
+            async with session.get(f"{base}/metrics") as response:
+                assert response.status == 404
         assert degraded == ["not in #id-approvals. Someone in it types /invite @confirm-safe"]
 
 
@@ -226,7 +231,7 @@ async def test_the_doctor_works_beside_a_running_bot(tmp_path: Path) -> None:
 
 async def test_wrong_settings_are_listed_all_at_once_and_nothing_is_started(tmp_path: Path) -> None:
     async with running(tmp_path, start=False, speed=1) as rig:
-        changes = {"APPROVERS": "", "SLACK_SIGNING_SECRET": "", "ADMIN_PORT": "9464"}
+        changes = {"APPROVERS": "", "SLACK_SIGNING_SECRET": "", "ADMIN_PORT": "x"}
         status, out, err = await run(rig, **changes)
         assert (status, out) == (2, "")
         assert sorted(line.split()[0] for line in err.splitlines()) == [
@@ -264,9 +269,10 @@ async def test_it_says_when_it_is_ready_and_stops_cleanly(tmp_path: Path) -> Non
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     async with running(tmp_path, start=False, speed=1) as rig:
-        status, _, err = await run(rig, PORT=str(rig.slack.port))
-        assert status == 1
-        assert f"Can't listen on 127.0.0.1:{rig.slack.port}" in err
+        for setting in ("PORT", "ADMIN_PORT"):
+            status, _, err = await run(rig, **{setting: str(rig.slack.port)})
+            assert status == 1
+            assert f"Can't listen on 127.0.0.1:{rig.slack.port} ({setting}): " in err
 
 
 async def test_no_secret_is_ever_logged(tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""What people are told at once where the bot has too much in hand: nothing of theirs was recorded."""
+
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core import parsing
+from bot.slack.blocks import answers, modals
+from bot.slack.blocks.rehearsal import as_rehearsal
+from bot.web import Shed
+from handlers.clicks import of_button, warn
+
+WARNED_AT_ONCE = 20
+"""More would keep Slack, and us, busy with warnings; the others see that their click failed."""
+
+
+class Overload:
+    """Answers without the store; Slack shows a click that is answered by a 503 as failed."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._warning = 0
+
+    async def shed(self, payload: dict[str, Any]) -> Shed:
+        if "command" in payload:
+            return self._command(payload)
+        told = answers.click_not_recorded()
+        if payload["type"] == "view_submission":
+            return Shed(200, {"response_action": "update", "view": modals.gone_modal(told.text)})
+        if self._warning < WARNED_AT_ONCE:
+            self._warning += 1
+            try:
+                await warn(self._client, of_button(payload, "approve"), told)
+            finally:
+                self._warning -= 1
+        return Shed(503)
+
+    @staticmethod
+    def _command(payload: dict[str, Any]) -> Shed:
+        text = str(payload.get("text") or "")
+        message = answers.not_recorded(f"{payload['command']} {parsing.as_typed(text)}".strip())
+        if parsing.is_rehearsal(text):
+            message = as_rehearsal(message)
+        return Shed(200, {"response_type": "ephemeral", "text": message.text, "blocks": message.blocks})
