@@ -2,12 +2,14 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
+from bot import journal
 from bot.authority import Authority
 from bot.clicks import Click
 from bot.core.commands import Approve, Ask, AskOthers, Deny, DontAsk, ReportMistake, Stop, Withdraw
@@ -60,7 +62,12 @@ class Service:
                 self._store.ledger.refused(connection, event, None, now)
             return limited or self._store.ledger.ask(connection, command, now, origin=origin, url=response_url)
 
-        return await self._store.run(work, deadline=_deadline())
+        taken = await self._store.run(work, deadline=_deadline())
+        if isinstance(taken, Limited):
+            journal.refused(command.asker.id, "ask", None, "limit")
+        else:
+            journal.taken(command.asker.id, "ask", taken.id, users=len(command.entries))
+        return taken
 
     def _limit(
         self, connection: Connection, asker: SlackUserId, users: int, origin: str, now: datetime
@@ -121,7 +128,7 @@ class Service:
             self._whisper(connection, click, marked(answers.taken(begun.id, len(left), self._place()), begun))
             return Result(begun)
 
-        return await self._store.run(work, deadline=_deadline())
+        return await self._click(click, work, _deadline())
 
     async def ask_others(self, click: Click) -> Result:
         """The asker presses *Ask for the other n*."""
@@ -135,20 +142,25 @@ class Service:
         """Take back what the person asked for; returns what to tell them. Raises StoreError."""
         now = self._store.clock.now()
 
-        def work(connection: Connection) -> Message:
+        def work(connection: Connection) -> tuple[Message, Why | None]:
             applied = self._store.ledger.apply(connection, request_id, Withdraw(by), now, actor=by)
             if applied is not None and applied.refusal is None:
-                return marked(answers.withdrawn(applied.request), applied.request)
+                return marked(answers.withdrawn(applied.request), applied.request), None
             why: Why = "unknown_request" if applied is None or applied.refusal is None else applied.refusal.why
             self._store.ledger.refused(connection, ClickRefused(by, "withdraw", why), request_id, now)
             if applied is None:
-                return answers.no_such_request(request_id)
+                return answers.no_such_request(request_id), why
             told = (refusals.only_asker_withdraws if why == "only_asker_withdraws" else refusals.decided)(
                 applied.request
             )
-            return marked(told, applied.request)
+            return marked(told, applied.request), why
 
-        return await self._store.run(work, deadline=_deadline())
+        message, ground = await self._store.run(work, deadline=_deadline())
+        if ground is None:
+            journal.taken(by, "withdraw", request_id)
+        else:
+            journal.refused(by, "withdraw", request_id, ground)
+        return message
 
     async def stop(self, click: Click) -> Result:
         """Somebody wants nobody else of an approved request to be sent."""
@@ -177,7 +189,7 @@ class Service:
                 wish(connection, request.id, answer(request, "others", now))
             return Result(applied.request)
 
-        return await self._store.run(work, deadline=_deadline())
+        return await self._click(click, work, _deadline())
 
     async def _decide(self, click: Click, command: Approve | Deny | Stop | ReportMistake | None) -> Result:
         deadline = _deadline()
@@ -209,7 +221,18 @@ class Service:
                 return self._refuse(connection, click, applied.request, Refusal("decided"), now)
             return Result(applied.request)
 
-        return await self._store.run(work, deadline=deadline)
+        return await self._click(click, work, deadline, is_opening=command is None)
+
+    async def _click(
+        self, click: Click, work: Callable[[Connection], Result], deadline: float, *, is_opening: bool = False
+    ) -> Result:
+        """Commit what a click does, and tell the log of it."""
+        result = await self._store.run(work, deadline=deadline)
+        if result.refused is not None:
+            journal.refused(click.by, click.action, click.request_id, result.why or "limit")
+        elif result.request is not None and not is_opening:
+            journal.taken(click.by, click.action, result.request.id, state=result.request.state)
+        return result
 
     def _judge(self, click: Click, looked_up: LookedUp | Refusal, request: Request) -> Refusal | None:
         standing = looked_up.standing if isinstance(looked_up, LookedUp) else looked_up
