@@ -81,6 +81,7 @@ class Metrics:
         """Start from 0: what appears only when it happens can't be told from what is missing."""
         for state in get_args(State):
             self.requests.labels(state)
+            self.ended.labels(state)
         for kind in get_args(TaskKind):
             for numbers in (self.tasks, self.overdue, self.attempts, self.retries):
                 numbers.labels(kind)
