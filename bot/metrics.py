@@ -66,7 +66,9 @@ class Metrics:
         self.attempts = gauge("task_attempts", "How often the most stubborn task was tried.", "kind")
         self.retries = counter("task_retries", "Tasks that this process put off, to be tried again.", "kind")
         self.slack_calls = counter("slack_calls", "Calls to Slack's Web API.", "method", "outcome")
-        self.entries = gauge("audit_entries", "Entries in the chain of the audit trail.")
+        self.entries = gauge(
+            "audit_entries", "The newest entry of the audit trail by number: the length of its chain."
+        )
         self.credential = gauge(
             "credential_expiry_timestamp_seconds",
             "When the credential for Entra ends, where it can be known.",

@@ -133,3 +133,31 @@ def test_what_a_trouble_is_about_holds_no_id() -> None:
     for about in ("check", "slack", "tasks", "sign_in", "other"):
         assert numbers.value("troubles", about=about) == 1
     assert numbers.value("troubles") == 5
+
+
+async def test_after_a_restart_the_states_are_those_of_before_and_go_on(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        done, waits = await rig.asked(ONE), await rig.asked("alexw@contoso.com VPN")
+        await rig.slack.click(done, "approve")
+        await rig.shows(done, "1 user confirmed safe")
+        await rig.stop()
+        await rig.start()
+        numbers = await scrape(rig)
+        assert [numbers.value("requests", state=state) for state in ("confirmed", "pending")] == [1, 1]
+        assert numbers.value("requests") == 2
+        assert numbers.value("requests_ended_total") == 0  # by this process
+        await rig.slack.command(f"withdraw {rig.id_of(waits)}")
+        numbers = await numbers_with(rig, "requests", state="withdrawn")
+        assert [numbers.value("requests", state=state) for state in ("confirmed", "pending")] == [1, 0]
+        assert numbers.value("requests_ended_total", state="withdrawn") == 1
+        assert numbers.value("decision_seconds_count", decision="withdrawn") == 1
+
+
+async def test_what_was_emptied_since_is_counted_without_its_words(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        message = await rig.asked(ONE)
+        await rig.slack.click(message, "approve", by="U0JONI")
+        assert rig.parts is not None
+        emptied = "UPDATE event_bodies SET body = '' WHERE n = (SELECT n FROM events WHERE kind = 'ClickRefused')"
+        await rig.parts.store.run(lambda c: c.exec_driver_sql(emptied))
+        assert (await scrape(rig)).value("refusals_total", action="other", ground="other") == 1
