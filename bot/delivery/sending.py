@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
+from bot import journal
 from bot.authority import Authority
 from bot.clock import Clock
 from bot.core.backoff import delay
@@ -179,7 +180,8 @@ class Sending:
         if begun:
             answer = await self._call(begun, slot, at_hand)
             error = answer.error
-            _log_call(begun, answer)
+            for job, part in begun.items():
+                journal.called(job.request.id, len(part), answer.receipt)
             users = tuple(user_id for part in begun.values() for user_id in part)
             is_alone = going.part_of is None and len(users) == 1
             await self._record({job: answer.of(part, is_alone=is_alone) for job, part in begun.items()})
@@ -298,17 +300,3 @@ class Sending:
                 self.drop(job)
                 if not job.done.done():
                     job.done.set_result(None)
-
-
-def _log_call(batch: Batch, answer: Answer) -> None:
-    """One line for each request that was in the call: by it Graph's request-id is found."""
-    receipt = answer.receipt
-    for job, users in batch.items():
-        log.info(
-            "sent to Entra",
-            request=job.request.id,
-            users=len(users),
-            status=receipt.status,
-            graph_request_id=receipt.request_id,
-            client_request_id=receipt.client_request_id,
-        )

@@ -62,7 +62,7 @@ async def test_the_story_of_a_request_is_in_the_log_by_its_id(tmp_path: Path) ->
     assert of(lines, "refused", request=request, actor="U0JONI", action="approve", ground="not_approver")
     assert of(lines, "taken", request=request, actor="U0MEGAN", action="approve", state="approved")
     assert not of(lines, "taken", action="deny")  # a window that was opened decides nothing
-    (sent,) = of(lines, "sent to Entra", request=request, users=1, status=204)
+    (sent,) = of(lines, "confirmSafe called", request=request, users=1, status=204)
     (call,) = of(lines, "Graph call", kind="confirm_safe", status="204")
     assert call["graph_request_id"] == sent["graph_request_id"]
     assert call["client_request_id"] == sent["client_request_id"]
