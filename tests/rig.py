@@ -93,15 +93,14 @@ class Rig:
         """End as kill -9 does: nothing more is recorded, and no lease is given back."""
         assert self.application is not None
         assert self._resources is not None
-        loop, runner = self.application._loop, self.application._runner
+        loop, listeners = self.application._loop, self.application._listeners
         tasks = [loop._running, loop._keeping, self.application._checking, *(t for _, t in loop._in_hand.values())]
         running = [task for task in tasks if task is not None]
         for task in running:
             task.cancel()
         await asyncio.wait(running)
         await self.application._conversation.close()
-        assert runner is not None
-        await runner.cleanup()
+        await listeners.close()
         self.application = None
         await self.stop()
 

@@ -66,6 +66,15 @@ class Job:
             self.is_over = True
         self.request = request
 
+    def end(self, error: Exception | None = None) -> None:
+        """Tell whoever waits for it that it is over."""
+        if self.done.done():
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+
     @property
     def approved_at(self) -> datetime:
         return self.request.decision.at if self.request.decision else self.request.asked_at

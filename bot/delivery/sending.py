@@ -284,8 +284,7 @@ class Sending:
             job.became(request)
         for job, error in failed.items():
             self.drop(job)
-            if not job.done.done():
-                job.done.set_exception(error)  # it goes to the task that waits for this request
+            job.end(error)  # it goes to the task that waits for this request
 
     async def _fail_for_good(self, failed: Failed) -> None:
         for users, refusal in failed:
@@ -298,5 +297,4 @@ class Sending:
         for job in list(self._jobs.values()):
             if job.is_over or not job.waiting or not may_send(job.request, now, terms):
                 self.drop(job)
-                if not job.done.done():
-                    job.done.set_result(None)
+                job.end()
