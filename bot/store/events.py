@@ -11,16 +11,19 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, func, select
 
 from bot.core.events import Event
 from bot.core.ids import RequestId
+from bot.core.notes import Note
 from bot.store.tables import event_bodies, events
 
 _ADAPTERS: dict[str, TypeAdapter[Event]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
+# Of no request, so that no fold meets them.
+_NOTES: dict[str, TypeAdapter[Note]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Note)}
 BEGINNING = "0" * 64
 
 # Built once: SQLAlchemy takes longer to build a statement than SQLite takes to carry it out.
@@ -60,6 +63,21 @@ def mac_of(key: bytes, fields: list[str | int | None]) -> str:
     return hmac.new(key, message, "sha256").hexdigest() if key else hashlib.sha256(message).hexdigest()
 
 
+def digest_of(salt: bytes, body: str) -> str:
+    return hashlib.sha256(salt + body.encode()).hexdigest()
+
+
+def as_body(event: Event | Note) -> str:
+    kind = type(event).__name__
+    adapter: TypeAdapter[Any] = _NOTES[kind] if kind in _NOTES else _ADAPTERS[kind]
+    return adapter.dump_json(event).decode()
+
+
+def as_event(kind: str, body: str) -> Event | Note:
+    """Read a body back."""
+    return _NOTES[kind].validate_json(body) if kind in _NOTES else _ADAPTERS[kind].validate_json(body)
+
+
 class Log:
     """Appends to the chain; runs on the writer's thread, which is what serialises it."""
 
@@ -69,7 +87,7 @@ class Log:
     def append(
         self,
         connection: Connection,
-        event: Event,
+        event: Event | Note,
         at: datetime,
         *,
         actor: str,
@@ -80,9 +98,9 @@ class Log:
         last = connection.execute(_LAST).first()
         n, previous = (last.n + 1, last.mac) if last else (1, BEGINNING)
         kind = type(event).__name__
-        body = _ADAPTERS[kind].dump_json(event).decode()
+        body = as_body(event)
         salt = os.urandom(16)
-        digest = hashlib.sha256(salt + body.encode()).hexdigest()
+        digest = digest_of(salt, body)
         moment = as_text(at)
         mac = mac_of(self._key, [previous, n, moment, actor, kind, request_id, version, digest])
         entry = {

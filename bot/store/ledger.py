@@ -14,6 +14,7 @@ from bot.core.fold import UNVERSIONED, evolve, fold
 from bot.core.follow_ups import Wish, follow_ups
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
 from bot.core.model import Elsewhere, Request
+from bot.core.notes import Note
 from bot.core.policy import Refusal
 from bot.core.terms import Terms
 from bot.store import tasks as outbox
@@ -166,6 +167,10 @@ class Ledger:
         if nth == REFUSALS_AN_HOUR + 1:
             outbox.wish(connection, [Wish("tally", hour, began + timedelta(hours=1))], None)
         return bool(nth <= REFUSALS_AN_HOUR)
+
+    def note(self, connection: Connection, note: Note, now: datetime, *, actor: str) -> Anchor:
+        """Enter what is about no request."""
+        return self._log.append(connection, note, now, actor=actor, request_id=None, version=None)
 
     def count_refusals(self, connection: Connection, now: datetime) -> None:
         """Enter what the hours that are over had beyond the limit, one entry a person and hour."""

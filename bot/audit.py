@@ -1,0 +1,108 @@
+"""`python -m bot audit`: the trail exported, verified, told of one request; a person's data taken out of it."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+from bot.audit_export import Export
+from bot.clock import Clock
+from bot.settings import Settings
+from bot.store.chain import Verdict, check
+from bot.store.reader import open_reader
+from bot.store.trail import Span, cuts, emptied, entries
+
+FAILED = 1
+POLL = 1.0
+"""Seconds between looks for new entries."""
+STOPS = {signal.SIGINT, signal.SIGTERM}
+
+Say = Callable[[str], None]
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    audit = commands.add_parser("audit", help="export the audit trail, verify it, or tell of one request")
+    asked = audit.add_subparsers(dest="command", metavar="export | verify | show", title="commands", required=True)
+    export = asked.add_parser("export", help="write the entries to standard output", allow_abbrev=False)
+    export.add_argument("--since", type=moment, metavar="TIME", help="from this time on (ISO 8601, UTC)")
+    end = export.add_mutually_exclusive_group()
+    end.add_argument("--until", type=moment, metavar="TIME", help="before this time")
+    end.add_argument("--follow", action="store_true", help="go on with new entries until interrupted")
+    export.add_argument("--format", choices=("jsonl", "csv"), default="jsonl", help="JSON lines (default) or CSV")
+    asked.add_parser("verify", help="check the chain; exits with 1 if it is broken", allow_abbrev=False)
+
+
+def moment(text: str) -> datetime:
+    """Read a time; without an offset it is UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no time such as 2026-03-01 or 2026-03-01T03:00:00Z") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def run(settings: Settings, given: argparse.Namespace, clock: Clock, say: Say) -> int:
+    """Carry out one of the commands. Raises StoreError."""
+    with ExitStack() as resources:
+        match given.command:
+            case "export":
+                return _export(settings, given, clock, resources)
+            case _:
+                return _verify(settings, say, resources)
+
+
+def key_of(settings: Settings) -> bytes:
+    return settings.audit_key.get_secret_value().encode() if settings.audit_key else b""
+
+
+def _export(settings: Settings, given: argparse.Namespace, clock: Clock, resources: ExitStack) -> int:
+    if given.follow:
+        # Looked for between two lines: none is cut in two.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    export = Export(
+        open_reader(settings.database_path, resources),
+        given.format,
+        _to_stdout,
+        lambda: bool(signal.sigpending() & STOPS),
+    )
+    try:
+        export.write(Span(given.since, given.until), clock.now())
+        sys.stdout.flush()
+        while given.follow and signal.sigtimedwait(STOPS, POLL) is None:
+            export.more()
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read it has enough; Python would complain when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _to_stdout(line: str) -> None:
+    sys.stdout.buffer.write(line.encode() + b"\n")
+
+
+def _verify(settings: Settings, say: Say, resources: ExitStack) -> int:
+    engine = open_reader(settings.database_path, resources)
+    with engine.connect() as connection, connection.begin():
+        verdict = check(entries(connection), key_of(settings), emptied(connection), cuts(connection))
+    for line in found(verdict, is_keyed=bool(settings.audit_key)):
+        say(line)
+    return FAILED if verdict.broken else 0
+
+
+def found(verdict: Verdict, *, is_keyed: bool) -> list[str]:
+    """Say what came of it."""
+    if verdict.broken:
+        return [f"BROKEN: {verdict.broken}.", f"{verdict.entries:,} entries before it are whole."]
+    if not verdict.entries:
+        return ["ok: the trail is empty."]
+    how = "with AUDIT_KEY" if is_keyed else "without a key: whoever can write the database can make such a chain"
+    redacted = f", {verdict.redacted:,} of them redacted" if verdict.redacted else ""
+    pruned = f" Entries up to {verdict.first - 1:,} were pruned." if verdict.first > 1 else ""
+    whole = (
+        f"ok: {verdict.entries:,} entries{redacted}, {verdict.first:,} to {verdict.last:,}, chained {how}.{pruned}"
+    )
+    return [whole, f"The last is {verdict.last:,}, mac {verdict.mac}."]

@@ -1,0 +1,112 @@
+"""The audit trail as it is read: its entries with their bodies, in order, and what was done to them since."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Select, func, select
+
+from bot.core.notes import Pruned, Redacted
+from bot.store.events import BEGINNING, as_event, as_text
+from bot.store.tables import event_bodies, events, requests
+
+AT_ONCE = 500
+"""Rows that are fetched together: a long trail need not fit into memory."""
+
+_ENTRIES = (
+    select(events, event_bodies.c.salt, event_bodies.c.body)
+    .outerjoin(event_bodies, event_bodies.c.n == events.c.n)
+    .order_by(events.c.n)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry; without salt and body where its body is gone."""
+
+    n: int
+    at: str
+    actor: str
+    kind: str
+    request_id: str | None
+    version: int | None
+    body_digest: str
+    previous: str
+    mac: str
+    salt: bytes | None
+    body: str | None
+
+    @property
+    def chained(self) -> list[str | int | None]:
+        """What its mac covers."""
+        named = (self.at, self.actor, self.kind, self.request_id, self.version)
+        return [self.previous, self.n, *named, self.body_digest]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when to when, the end not included; None: without a bound."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Emptying(NamedTuple):
+    """The entry that took somebody's data out of another one, and the digest of what it left."""
+
+    by: int
+    digest: str
+
+
+def entries(connection: Connection, span: Span | None = None, after: int = 0) -> Iterator[Line]:
+    """Read the entries after a number, oldest first."""
+    chosen = _within(_ENTRIES, span).where(events.c.n > after)
+    for row in connection.execution_options(yield_per=AT_ONCE).execute(chosen):
+        yield Line(*row)
+
+
+def about(connection: Connection, request_id: str) -> list[Line]:
+    """Read the entries of one request."""
+    return [Line(*row) for row in connection.execute(_ENTRIES.where(events.c.request_id == request_id))]
+
+
+def counts(connection: Connection, span: Span | None = None) -> Mapping[str, int]:
+    """Count the requests by the state they are in now; with a span those that it says something of."""
+    chosen = select(requests.c.state, func.count()).group_by(requests.c.state).order_by(requests.c.state)
+    if span is not None and (span.since or span.until):
+        chosen = chosen.where(requests.c.id.in_(_within(select(events.c.request_id), span)))
+    return {row[0]: row[1] for row in connection.execute(chosen)}
+
+
+def emptied(connection: Connection) -> Mapping[int, Emptying]:
+    """Tell which entries were redacted; of several redactions the newest counts."""
+    found: dict[int, Emptying] = {}
+    for n, note in _notes(connection, Redacted.__name__):
+        if isinstance(note, Redacted):
+            found.update({of: Emptying(n, digest) for of, digest in note.emptied})
+    return found
+
+
+def cuts(connection: Connection) -> Mapping[int, str]:
+    """Tell after which entries the chain may begin, and their macs."""
+    notes = _notes(connection, Pruned.__name__)
+    return {0: BEGINNING} | {note.through: note.mac for _, note in notes if isinstance(note, Pruned)}
+
+
+def _notes(connection: Connection, kind: str) -> Iterator[tuple[int, object]]:
+    for row in connection.execute(_ENTRIES.where(events.c.kind == kind)):
+        line = Line(*row)
+        if line.body is not None:
+            try:
+                yield line.n, as_event(kind, line.body)
+            except ValueError:
+                continue  # somebody changed it: the chain shows that
+
+
+def _within(chosen: Select, span: Span | None) -> Select:  # type: ignore[type-arg] # any columns
+    if span is not None and span.since is not None:
+        chosen = chosen.where(events.c.at >= as_text(span.since))
+    if span is not None and span.until is not None:
+        chosen = chosen.where(events.c.at < as_text(span.until))
+    return chosen
