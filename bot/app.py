@@ -44,6 +44,7 @@ from bot.slack.counted import CountedClient
 from bot.slack.installation import Installation
 from bot.slack.messenger import Messenger
 from bot.slack.people import People
+from bot.starts import enter_start
 from bot.store import tasks as outbox
 from bot.store.asks import show_pending
 from bot.store.database import open_database
@@ -236,6 +237,7 @@ class Application:
         """Listen and take up what was left; then check what the bot needs, without waiting for it."""
         if not self._parts.store.writer.database.is_shared:
             await self._parts.store.do(outbox.release_all)
+        await self._parts.store.do(enter_start, self._parts.store.ledger, self._settings, self._outside.clock.now())
         await self._parts.store.do(wish, None, Wish("renewal", "renewal", self._outside.clock.now()))
         # What waits was drawn by the rules of before, and is decided by those of now.
         await self._parts.store.do(show_pending, self._outside.clock.now())

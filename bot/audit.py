@@ -9,11 +9,13 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from bot.audit_export import Export
+from bot.audit_story import Story
 from bot.clock import Clock
 from bot.settings import Settings
+from bot.slack.blocks.words import one_line
 from bot.store.chain import Verdict, check
 from bot.store.reader import open_reader
-from bot.store.trail import Span, cuts, emptied, entries
+from bot.store.trail import Span, about, cuts, emptied, entries, state_of
 
 FAILED = 1
 POLL = 1.0
@@ -32,6 +34,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     end.add_argument("--until", type=moment, metavar="TIME", help="before this time")
     end.add_argument("--follow", action="store_true", help="go on with new entries until interrupted")
     export.add_argument("--format", choices=("jsonl", "csv"), default="jsonl", help="JSON lines (default) or CSV")
+    story = asked.add_parser("show", help="tell the story of one request", allow_abbrev=False)
+    story.add_argument("request", metavar="CS-…", help="its id")
     asked.add_parser("verify", help="check the chain; exits with 1 if it is broken", allow_abbrev=False)
 
 
@@ -50,6 +54,8 @@ def run(settings: Settings, given: argparse.Namespace, clock: Clock, say: Say) -
         match given.command:
             case "export":
                 return _export(settings, given, clock, resources)
+            case "show":
+                return _show(settings, given.request, say, resources)
             case _:
                 return _verify(settings, say, resources)
 
@@ -82,6 +88,24 @@ def _export(settings: Settings, given: argparse.Namespace, clock: Clock, resourc
 
 def _to_stdout(line: str) -> None:
     sys.stdout.buffer.write(line.encode() + b"\n")
+
+
+def _show(settings: Settings, typed: str, say: Say, resources: ExitStack) -> int:
+    request_id = typed.strip().upper()
+    engine = open_reader(settings.database_path, resources)
+    with engine.connect() as connection, connection.begin():
+        state = state_of(connection, request_id)
+        lines = about(connection, request_id)
+        redacted = emptied(connection)
+    if state is None:
+        say(f"There is no request {one_line(typed)} in {settings.database_path}.")
+        return FAILED
+    say(f"{request_id}: {state}")
+    if by := sorted({redacted[line.n].by for line in lines if line.n in redacted}):
+        say(f"Somebody's data was taken out of it, see entry {', '.join(map(str, by))}")
+    for line in Story(lines).told():
+        say(line)
+    return 0
 
 
 def _verify(settings: Settings, say: Say, resources: ExitStack) -> int:

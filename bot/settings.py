@@ -234,8 +234,8 @@ def _doc(name: str, default: Any, meaning: str, *, is_required: bool) -> Setting
     return SettingDoc(name, shown, meaning)
 
 
-_NO_SETTINGS = {"files", "written"}
-_FIELDS = {field.alias or "": field for name, field in Settings.model_fields.items() if name not in _NO_SETTINGS}
+NO_SETTINGS = {"files", "written"}
+_FIELDS = {field.alias or "": field for name, field in Settings.model_fields.items() if name not in NO_SETTINGS}
 SETTINGS = tuple(
     _doc(name, field.default, field.description or "", is_required=field.is_required())
     for name, field in _FIELDS.items()

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, func, select
 
-from bot.core.notes import Pruned, Redacted
+from bot.core.events import Event
+from bot.core.notes import Note, Pruned, Redacted, Started
 from bot.store.events import BEGINNING, as_event, as_text
 from bot.store.tables import event_bodies, events, requests
 
@@ -71,12 +72,24 @@ def about(connection: Connection, request_id: str) -> list[Line]:
     return [Line(*row) for row in connection.execute(_ENTRIES.where(events.c.request_id == request_id))]
 
 
+def state_of(connection: Connection, request_id: str) -> str | None:
+    """The state a request is in; None for one that there is not."""
+    return connection.execute(select(requests.c.state).where(requests.c.id == request_id)).scalar()
+
+
 def counts(connection: Connection, span: Span | None = None) -> Mapping[str, int]:
     """Count the requests by the state they are in now; with a span those that it says something of."""
     chosen = select(requests.c.state, func.count()).group_by(requests.c.state).order_by(requests.c.state)
     if span is not None and (span.since or span.until):
         chosen = chosen.where(requests.c.id.in_(_within(select(events.c.request_id), span)))
     return {row[0]: row[1] for row in connection.execute(chosen)}
+
+
+def last_start(connection: Connection) -> Started | None:
+    """Read with what the bot started last."""
+    of_starts = _ENTRIES.where(events.c.kind == Started.__name__).order_by(None).order_by(events.c.n.desc()).limit(1)
+    note = next((note for _, note in _read(connection, of_starts)), None)
+    return note if isinstance(note, Started) else None
 
 
 def emptied(connection: Connection) -> Mapping[int, Emptying]:
@@ -94,12 +107,16 @@ def cuts(connection: Connection) -> Mapping[int, str]:
     return {0: BEGINNING} | {note.through: note.mac for _, note in notes if isinstance(note, Pruned)}
 
 
-def _notes(connection: Connection, kind: str) -> Iterator[tuple[int, object]]:
-    for row in connection.execute(_ENTRIES.where(events.c.kind == kind)):
+def _notes(connection: Connection, kind: str) -> Iterator[tuple[int, Event | Note]]:
+    return _read(connection, _ENTRIES.where(events.c.kind == kind))
+
+
+def _read(connection: Connection, chosen: Select) -> Iterator[tuple[int, Event | Note]]:  # type: ignore[type-arg] # any
+    for row in connection.execute(chosen):
         line = Line(*row)
         if line.body is not None:
             try:
-                yield line.n, as_event(kind, line.body)
+                yield line.n, as_event(line.kind, line.body)
             except ValueError:
                 continue  # somebody changed it: the chain shows that
 

@@ -218,3 +218,20 @@ async def test_a_chain_without_a_key_verifies_without_one_only(tmp_path: Path) -
         status, out, _ = await run(rig, "audit", "verify", AUDIT_KEY=KEY)
         assert status == 1
         assert out.startswith("BROKEN: entry 1 was made without a key: AUDIT_KEY was set after it")
+
+
+async def test_the_story_of_a_request_names_who_did_what_when_and_by_which_rule(rig: Rig) -> None:
+    request = await confirmed(rig)
+    status, out, _ = await run(rig, "audit", "show", request.lower())
+    assert status == 0
+    lines = out.splitlines()
+    assert lines[0] == f"{request}: confirmed"
+    told = [line.partition(" UTC  ")[2] or line.strip() for line in lines]
+    assert told[1] == "Asked for by lynne.robbins (U0ANALYST) in C0GENERAL: VPN exit moved to Oslo"
+    assert any(line.startswith("Adele Vance (adelev@contoso.com), ") and "risk high, atRisk" in line for line in told)
+    assert any(line.startswith("Refused to U0JONI: approve (not_approver), reference ") for line in told)
+    assert any(line.startswith("Approved by Megan Bowen (U0MEGAN), Entra account ") for line in told)
+    assert "It takes one from the approvers. (no policy file)" in told
+    assert any(line.startswith("Graph answered 204, request-id ") for line in told)
+    assert "Ended: confirmed" in told
+    assert await run(rig, "audit", "show", "CS-0000") == (1, f"There is no request CS-0000 in {rig.database}.\n", "")

@@ -1,0 +1,59 @@
+"""Each start's entry in the trail: version, policy, approvers and every setting but the secrets."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import Connection
+
+from bot import __version__
+from bot.core.notes import Started
+from bot.settings import NO_SETTINGS, Settings
+from bot.store.ledger import Ledger
+from bot.store.trail import last_start
+
+SET = "(set)"
+"""Stands for a secret."""
+
+
+def enter_start(connection: Connection, ledger: Ledger, settings: Settings, now: datetime) -> None:
+    """Enter that the bot starts, and what is not as at the start before."""
+    start, before = started(settings), last_start(connection)
+    if before is not None:
+        start = replace(start, changed=_changed(before, start))
+    ledger.note(connection, start, now, actor="bot")
+
+
+def started(settings: Settings) -> Started:
+    approvers = {team.key: team.members for team in settings.policy.teams.values()}
+    return Started(__version__, _plain(settings), settings.policy.digest, approvers)
+
+
+def _plain(settings: Settings) -> Mapping[str, str]:
+    names = [name for name in type(settings).model_fields if name not in NO_SETTINGS]
+    return {name.upper(): _text(name, getattr(settings, name)) for name in names}
+
+
+def _text(name: str, value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case SecretStr():
+            return SET
+        case tuple():
+            return ",".join(map(str, value))
+        case str() if name.endswith("_url"):
+            # A database's address may hold a password, before its host or in its query.
+            return re.sub(r"(?<=//)[^/?]*@", "", value).partition("?")[0]
+        case _:
+            return str(value)
+
+
+def _changed(before: Started, now: Started) -> tuple[str, ...]:
+    names = dict.fromkeys((*before.settings, *now.settings))
+    settings = [name for name in names if before.settings.get(name) != now.settings.get(name)]
+    policy = ["policy"] if before.policy != now.policy else []
+    return tuple(settings + policy)
