@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, select
 from bot.core.events import Event
 from bot.core.notes import Note, Pruned, Redacted, Started
 from bot.store.events import BEGINNING, as_event, as_text
-from bot.store.tables import event_bodies, events, requests
+from bot.store.tables import event_bodies, events, posts, requests
 
 AT_ONCE = 500
 """Rows that are fetched together: a long trail need not fit into memory."""
@@ -67,6 +67,12 @@ def entries(connection: Connection, span: Span | None = None, after: int = 0) ->
         yield Line(*row)
 
 
+def newest(connection: Connection) -> Line | None:
+    """Read the last entry."""
+    row = connection.execute(_ENTRIES.order_by(None).order_by(events.c.n.desc()).limit(1)).first()
+    return Line(*row) if row is not None else None
+
+
 def about(connection: Connection, request_id: str) -> list[Line]:
     """Read the entries of one request."""
     return [Line(*row) for row in connection.execute(_ENTRIES.where(events.c.request_id == request_id))]
@@ -83,6 +89,12 @@ def counts(connection: Connection, span: Span | None = None) -> Mapping[str, int
     if span is not None and (span.since or span.until):
         chosen = chosen.where(requests.c.id.in_(_within(select(events.c.request_id), span)))
     return {row[0]: row[1] for row in connection.execute(chosen)}
+
+
+def places(connection: Connection) -> list[tuple[str, str]]:
+    """List the channels and threads that posts went to."""
+    rows = connection.execute(select(posts.c.channel, posts.c.thread_ts).distinct())
+    return sorted((row.channel, row.thread_ts) for row in rows)
 
 
 def last_start(connection: Connection) -> Started | None:
