@@ -167,18 +167,29 @@ def channel(value: str) -> str:
 
 
 def duration(value: str) -> timedelta:
+    length = _span(value)
+    if not timedelta(0) < length <= _LONGEST:
+        raise ValueError("must be longer than nothing and at most P365D.")
+    return length
+
+
+def retention(value: str) -> timedelta:
+    length = _span(value)
+    if not timedelta(days=1) <= length <= 100 * _LONGEST:
+        raise ValueError("must be from P1D to P36500D.")
+    return length
+
+
+def _span(value: str) -> timedelta:
     shape = r"P(?=.)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?"
     match = re.fullmatch(shape, value, re.ASCII)
     if match is None:
         raise ValueError("must be an ISO 8601 duration, such as PT8H or PT90M.")
     weeks, days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
     try:
-        duration = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError:
-        duration = _LONGEST * 2
-    if not timedelta(0) < duration <= _LONGEST:
-        raise ValueError("must be longer than nothing and at most P365D.")
-    return duration
+        return timedelta.max
 
 
 def duration_or_none(value: str) -> timedelta:

@@ -23,7 +23,6 @@ from bot.setting_sources import read_dotenv, text_of, without_empty
 _NOT_BUILT = {
     "SLACK_APP_TOKEN": "Socket Mode",
     "DATABASE_ADMIN_URL": "separate owner of the database",
-    "AUDIT_RETENTION": "pruning of the audit trail",
 }
 _OAUTH = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 _MISSING = {
@@ -159,6 +158,11 @@ class Settings(BaseSettings):
     audit_key: Annotated[SecretStr | None, BeforeValidator(values.secret)] = Field(
         default=None,
         description="Keys the chain of the audit trail (HMAC-SHA256). Without it: plain SHA-256.",
+    )
+    audit_retention: Annotated[timedelta | None, BeforeValidator(values.retention)] = Field(
+        default=None,
+        description="How long the audit trail is kept (ISO 8601, such as `P730D`): `python -m bot db prune` removes "
+        "what is older. Without it: for ever.",
     )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: Annotated[int, BeforeValidator(values.number(0, 65535))] = Field(

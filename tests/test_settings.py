@@ -180,6 +180,9 @@ REFUSED = [
     ("DATABASE_URL", "confirm-safe.db", SQLITE),
     ("DATABASE_URL", "sqlite:///x.db?mode=ro", "must be sqlite:///<file> without a query."),
     ("AUDIT_KEY", "two words", PASTE),
+    ("AUDIT_RETENTION", "two years", DURATION),
+    ("AUDIT_RETENTION", "PT23H", "must be from P1D to P36500D."),
+    ("AUDIT_RETENTION", "P99999999999D", "must be from P1D to P36500D."),
     ("PORT", "65536", "must be a whole number from 0 to 65535."),
     ("ADMIN_PORT", "65536", "must be a whole number from 0 to 65535."),
     ("PORT", "-1", "must be a whole number from 0 to 65535."),
@@ -197,7 +200,6 @@ def test_a_wrong_value_is_named_with_what_to_give(name: str, value: str, reason:
 NOT_BUILT = {
     "SLACK_APP_TOKEN": "Socket Mode",
     "DATABASE_ADMIN_URL": "separate owner of the database",
-    "AUDIT_RETENTION": "pruning of the audit trail",
 }
 
 
