@@ -8,7 +8,7 @@ import sys
 import threading
 from contextlib import AsyncExitStack, ExitStack
 
-from bot import __version__, audit
+from bot import __version__, audit, upkeep
 from bot.app import Application, open_outside, open_parts
 from bot.checks import Checks
 from bot.clock import SystemClock
@@ -64,6 +64,8 @@ def main(argv: list[str] | None = None) -> int:
                 return 0 if asyncio.run(explain(settings, question, SystemClock(), print)) else FAILED
             case "export" | "verify" | "show" | "redact":
                 return audit.run(settings, given, SystemClock(), print)
+            case "backup" | "prune":
+                return upkeep.run(settings, given, SystemClock(), print)
             case "doctor":
                 return asyncio.run(_doctor(settings))
             case _:
@@ -81,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m bot", description="Confirms users safe in Entra, after a yes.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"confirm-safe {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="serve | doctor | policy | audit", title="commands")
+    commands = parser.add_subparsers(dest="command", metavar="serve | doctor | policy | audit | db", title="commands")
     commands.add_parser("serve", help="serve (default)")
     commands.add_parser("doctor", help="check what the bot needs, with a remedy for each problem")
     policy = commands.add_parser("policy", help="check the rules, or try them out")
@@ -106,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         "--users", required=True, metavar="ID", action="extend", nargs="+", help="object ids or e-mail addresses"
     )
     audit.add_parser(commands)
+    upkeep.add_parser(commands)
     return parser
 
 

@@ -1,20 +1,28 @@
 """`python -m bot audit`: the trail exported, verified, told of one request; a person's data taken out of it."""
 
 import argparse
+import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
+from bot.audit_anchors import Collected, collect, compared
 from bot.audit_export import Export
 from bot.audit_story import Story
 from bot.clock import Clock
+from bot.core.ids import ObjectId
+from bot.setting_values import GUID
 from bot.settings import Settings
 from bot.slack.blocks.words import one_line
 from bot.store.chain import Verdict, check
+from bot.store.database import open_database
+from bot.store.files import scrub
 from bot.store.reader import open_reader
+from bot.store.redaction import redact
 from bot.store.trail import Span, about, cuts, emptied, entries, state_of
 
 FAILED = 1
@@ -27,7 +35,8 @@ Say = Callable[[str], None]
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     audit = commands.add_parser("audit", help="export the audit trail, verify it, or tell of one request")
-    asked = audit.add_subparsers(dest="command", metavar="export | verify | show", title="commands", required=True)
+    names = "export | verify | show | redact"
+    asked = audit.add_subparsers(dest="command", metavar=names, title="commands", required=True)
     export = asked.add_parser("export", help="write the entries to standard output", allow_abbrev=False)
     export.add_argument("--since", type=moment, metavar="TIME", help="from this time on (ISO 8601, UTC)")
     end = export.add_mutually_exclusive_group()
@@ -36,7 +45,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     export.add_argument("--format", choices=("jsonl", "csv"), default="jsonl", help="JSON lines (default) or CSV")
     story = asked.add_parser("show", help="tell the story of one request", allow_abbrev=False)
     story.add_argument("request", metavar="CS-…", help="its id")
-    asked.add_parser("verify", help="check the chain; exits with 1 if it is broken", allow_abbrev=False)
+    redaction = asked.add_parser("redact", help="take a person's data out of the trail", allow_abbrev=False)
+    redaction.add_argument("--user", required=True, type=object_id, metavar="ID", help="their object id in Entra")
+    verify = asked.add_parser("verify", help="check the chain; exits with 1 if it is broken", allow_abbrev=False)
+    verify.add_argument("--anchors", action="store_true", help="also compare it with what the posts in Slack name")
 
 
 def moment(text: str) -> datetime:
@@ -48,16 +60,26 @@ def moment(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def object_id(text: str) -> ObjectId:
+    if not re.fullmatch(GUID, text):
+        raise argparse.ArgumentTypeError("give the object id (a GUID)")
+    return ObjectId(text.lower())
+
+
 def run(settings: Settings, given: argparse.Namespace, clock: Clock, say: Say) -> int:
     """Carry out one of the commands. Raises StoreError."""
     with ExitStack() as resources:
         match given.command:
             case "export":
                 return _export(settings, given, clock, resources)
+            case "redact":
+                return _redact(settings, given.user, clock, say, resources)
             case "show":
                 return _show(settings, given.request, say, resources)
             case _:
-                return _verify(settings, say, resources)
+                # Slack first: what is posted by then is in the chain that is read after it.
+                collected = asyncio.run(collect(settings, clock)) if given.anchors else None
+                return _verify(settings, collected, say, resources)
 
 
 def key_of(settings: Settings) -> bytes:
@@ -108,13 +130,35 @@ def _show(settings: Settings, typed: str, say: Say, resources: ExitStack) -> int
     return 0
 
 
-def _verify(settings: Settings, say: Say, resources: ExitStack) -> int:
-    engine = open_reader(settings.database_path, resources)
+def _redact(settings: Settings, user_id: ObjectId, clock: Clock, say: Say, resources: ExitStack) -> int:
+    engine = open_database(settings.database_path, resources)
     with engine.connect() as connection, connection.begin():
-        verdict = check(entries(connection), key_of(settings), emptied(connection), cuts(connection))
+        done = redact(connection, key_of(settings), user_id, clock.now())
+    if done is None:
+        say(f"No entry holds anything of {user_id}.")
+        return FAILED
+    scrub(engine)
+    say(f"ok: {done.entries:,} entries of {', '.join(done.requests)} were redacted, by entry {done.by:,}.")
+    return 0
+
+
+def _verify(settings: Settings, collected: Collected | None, say: Say, resources: ExitStack) -> int:
+    engine = open_reader(settings.database_path, resources)
+    wanted = [post.n for post in collected.posts] if collected else []
+    with engine.connect() as connection, connection.begin():
+        verdict = check(entries(connection), key_of(settings), emptied(connection), cuts(connection), wanted)
     for line in found(verdict, is_keyed=bool(settings.audit_key)):
         say(line)
-    return FAILED if verdict.broken else 0
+    if collected is None or verdict.broken:
+        return FAILED if verdict.broken else 0
+    wrong = compared(collected.posts, verdict)
+    if wrong:
+        say(f"BROKEN: {wrong[0]}. Unless an older backup was restored, somebody did that.")
+    else:
+        say(f"ok: {len(collected.posts):,} posts in Slack name entries of this chain.")
+    for where in collected.unread:
+        say(f"NOT READ: {where}")
+    return FAILED if wrong or collected.unread else 0
 
 
 def found(verdict: Verdict, *, is_keyed: bool) -> list[str]:
