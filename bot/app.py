@@ -5,6 +5,7 @@ import logging
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import aiohttp
 from slack_bolt.async_app import AsyncApp
@@ -44,7 +45,7 @@ from bot.slack.counted import CountedClient
 from bot.slack.installation import Installation
 from bot.slack.messenger import Messenger
 from bot.slack.people import People
-from bot.starts import enter_start
+from bot.starts import enter_start, record_approvers
 from bot.store import tasks as outbox
 from bot.store.asks import show_pending
 from bot.store.database import open_database
@@ -216,7 +217,14 @@ class Application:
         self._listeners = Listeners()
         self._observe()
         self._checking: asyncio.Task[None] | None = None
-        self.watch = Watch(parts.checks, outside.installation, self.health, outside.clock, self._ready_line)
+        self.watch = Watch(
+            parts.checks,
+            outside.installation,
+            self.health,
+            outside.clock,
+            ready_line=self._ready_line,
+            on_ready=partial(record_approvers, parts.store, parts.checks, outside.clock),
+        )
         self.port = self.admin_port = 0
 
     def troubles(self) -> list[str]:

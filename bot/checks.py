@@ -8,6 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.check import Check
 from bot.check_people import PeopleChecks
 from bot.check_policy import PolicyChecks
+from bot.core.notes import Resolved
 from bot.errors import Forbidden, GraphError, SignInFailed, SlackError, StoreError, Throttled
 from bot.graph import detections
 from bot.graph.accounts import DIRECTORY, may_read
@@ -67,6 +68,12 @@ class Checks:
         """How many can approve, over all teams: "7 approvers"; who is in a group in Entra isn't counted."""
         groups = any(listed.groups for listed in lists_of(self._settings.policy) if listed.does == "approve")
         return f"{len(self._lists.able)} approvers{' and those in groups in Entra' if groups else ''}"
+
+    @property
+    def resolved(self) -> Resolved:
+        """Who they are, for the record."""
+        able = {str(user): tuple(sorted(teams)) for user, teams in sorted(self._lists.able.items())}
+        return Resolved(able, tuple(sorted(self._lists.untold)))
 
     async def all(self) -> AsyncIterator[Check]:
         steps: tuple[Callable[[], AsyncIterator[Check]], ...] = (

@@ -1,5 +1,6 @@
 """Each start's entry in the trail: version, policy, approvers and every setting but the secrets."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,9 +11,13 @@ from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from bot import __version__
+from bot.checks import Checks
+from bot.clock import Clock
 from bot.core.notes import Started
+from bot.errors import StoreError
 from bot.settings import NO_SETTINGS, Settings
 from bot.store.ledger import Ledger
+from bot.store.store import Store
 from bot.store.trail import last_start
 
 SET = "(set)"
@@ -25,6 +30,12 @@ def enter_start(connection: Connection, ledger: Ledger, settings: Settings, now:
     if before is not None:
         start = replace(start, changed=_changed(before, start))
     ledger.note(connection, start, now, actor="bot")
+
+
+async def record_approvers(store: Store, checks: Checks, clock: Clock) -> None:
+    """Enter who can approve, as Slack has told."""
+    with contextlib.suppress(StoreError):  # the writer has logged it
+        await store.run(lambda connection: store.ledger.note(connection, checks.resolved, clock.now(), actor="bot"))
 
 
 def started(settings: Settings) -> Started:

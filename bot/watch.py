@@ -1,7 +1,7 @@
 """Makes the doctor's checks while the bot serves, until all of them hold, and says when it is ready."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -21,13 +21,22 @@ class Watch:
     """One for the process."""
 
     def __init__(
-        self, checks: Checks, installation: Installation, health: Health, clock: Clock, ready_line: Callable[[], str]
+        self,
+        checks: Checks,
+        installation: Installation,
+        health: Health,
+        clock: Clock,
+        *,
+        ready_line: Callable[[], str],
+        on_ready: Callable[[], Awaitable[None]],
     ) -> None:
+        """`on_ready` is awaited once, when Slack has told of its workspace and people."""
         self._checks = checks
         self._installation = installation
         self._health = health
         self._clock = clock
         self._ready_line = ready_line
+        self._on_ready = on_ready
         self._warned: set[str] = set()
         self.made = asyncio.Event()
         """Set once every check was made for the first time."""
@@ -37,10 +46,11 @@ class Watch:
         is_announced, wait = False, CHECK_AGAIN
         while True:
             failing = await self._make()
-            self.made.set()
             if not is_announced and self._installation.is_known:
                 is_announced = True
                 log.info(self._ready_line())
+                await self._on_ready()
+            self.made.set()
             if not failing:
                 return
             await self._clock.sleep(wait)

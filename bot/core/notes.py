@@ -20,6 +20,16 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolved:
+    """After a start it was looked up who can approve."""
+
+    approvers: Mapping[str, tuple[str, ...]]
+    """Slack user ids, each with the keys of their teams; without those who are only in a group in Entra."""
+    untold: tuple[str, ...] = ()
+    """The teams of which Slack did not tell who is in them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Redacted:
     """Somebody's data was taken out of these entries."""
 
@@ -41,4 +51,4 @@ class Pruned:
     """How many requests went with them."""
 
 
-Note = Started | Redacted | Pruned
+Note = Started | Resolved | Redacted | Pruned

@@ -29,6 +29,16 @@ async def test_a_start_is_on_record_with_its_settings_and_no_secret(tmp_path: Pa
         assert [name for name in secrets if rig.environ[name] in json.dumps(start)] == []
 
 
+async def test_who_could_approve_is_on_record_once_slack_has_told(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        await rig.asked()
+        _, entries = await exported(rig)
+        (resolved,) = [entry for entry in entries if entry["kind"] == "Resolved"]
+        assert (resolved["actor"], resolved["request_id"]) == ("bot", None)
+        able = {"U0DIEGO": ["approvers"], "U0MEGAN": ["approvers"]}
+        assert json.loads(resolved["body"]) == {"approvers": able, "untold": []}
+
+
 async def test_what_changed_since_the_last_start_is_named(tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY, encoding="utf-8")
