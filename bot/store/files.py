@@ -42,8 +42,11 @@ def _copy(engine: Engine, to: Path) -> None:
 
 
 def scrub(engine: Engine) -> None:
-    """Leave nothing in the file and its log that was deleted or replaced."""
-    with contextlib.closing(engine.raw_connection()) as raw:
-        connection = raw.driver_connection
-        connection.execute("VACUUM")  # type: ignore[union-attr] # sqlite3's own
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # type: ignore[union-attr] # likewise
+    """Leave nothing in the file and its log that was deleted or replaced. Raises StoreError."""
+    try:
+        with contextlib.closing(engine.raw_connection()) as raw:
+            connection = raw.driver_connection
+            connection.execute("VACUUM")  # type: ignore[union-attr] # sqlite3's own
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # type: ignore[union-attr] # likewise
+    except sqlite3.Error as error:
+        raise StoreError(f"It was done, but old text may still be in the file ({error}): VACUUM it.") from error

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import os
 import signal
 import sqlite3
 import sys
@@ -134,6 +135,24 @@ async def test_following_goes_on_with_new_entries_until_it_is_interrupted(rig: R
     assert [entry["n"] for entry in seen] == list(range(1, len(seen) + 1))
     assert seen[-1]["request_id"] == request
     process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+
+
+@pytest.mark.parametrize("options", [(), ("--follow",)])
+async def test_whoever_reads_an_export_may_stop_at_any_line(rig: Rig, options: tuple[str, ...]) -> None:
+    await confirmed(rig)
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bot", "audit", "export", *options),
+        env=environ(rig),
+        cwd=rig.database.parent,
+        stdout=writing,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(writing)
     _, err = await process.communicate()
     assert (process.returncode, err) == (0, b"")
 

@@ -1,8 +1,14 @@
 """A backup of a running bot's database: whole, its owner's only, and never over something else."""
 
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
+from bot.errors import StoreError
+from bot.store.database import open_database
+from bot.store.files import scrub
 from tests.command_line import run
 from tests.journeys.test_audit import confirmed
 from tests.rig import running
@@ -52,3 +58,14 @@ async def test_a_copy_of_what_is_damaged_is_not_kept(tmp_path: Path) -> None:
         copy = tmp_path / "copy.db"
         assert (await run(rig, "db", "backup", str(copy)))[0] == 1
         assert not copy.exists()
+
+
+def test_a_file_that_could_not_be_cleared_of_old_text_is_said_to_hold_it(tmp_path: Path) -> None:
+    with ExitStack() as files:
+        engine = open_database(tmp_path / "x.db", files)
+        other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="old text may still be in the file"):
+            scrub(engine)
+        other.close()
+        scrub(engine)
