@@ -48,6 +48,9 @@ class Story:
                 return self._found(event)
             case ev.Explained():
                 return ["It was read why they are at risk" + _blind(event.blind), *self._why(event.why)]
+            case ev.Placed():
+                groups = [f"{self._named([user])}: not in {conjoined(where)}" for user, where in event.not_in.items()]
+                return ["Groups and roles were read anew", *groups]
             case ev.Opened():
                 remarks = [_finding(finding) for finding in event.left_out]
                 return [f"It waits for a decision until {event.open_until:%Y-%m-%d %H:%M:%S} UTC", *remarks]

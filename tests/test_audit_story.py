@@ -29,6 +29,7 @@ NAMED = [
     (FOUND, ["Looked up in Entra", IS, WHY, "x@contoso.com (X): no_risk"]),
     (ev.Explained({ADELE: (REASON,)}), ["It was read why they are at risk", f"{ADELE_IS}: {WHY}"]),
     (ev.Explained({}, "busy"), ["It was read why they are at risk; why they are at risk could not be read: busy"]),
+    (ev.Placed({ADELE: ("g1", "g2")}), ["Groups and roles were read anew", f"{ADELE_IS}: not in g1 and g2"]),
     (ev.Opened(NOON), ["It waits for a decision until 2026-03-04 12:00:00 UTC"]),
     (ev.NotAsked("none_left"), ["Nothing was asked for: none_left"]),
     (ev.Shown(1, ChannelId("C1"), MessageTs("1"), "ab"), ["Shown in C1 as view 1, SHA-256 of its blocks ab"]),
