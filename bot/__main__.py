@@ -9,7 +9,7 @@ import threading
 from contextlib import AsyncExitStack, ExitStack
 
 from bot import __version__, audit, upkeep
-from bot.app import Application, open_outside, open_parts
+from bot.app import Application, open_parts
 from bot.checks import Checks
 from bot.clock import SystemClock
 from bot.errors import CannotListen, DatabaseInUse, SettingsInvalid, StoreError
@@ -18,6 +18,7 @@ from bot.explain_question import read_question
 from bot.explain_words import summary
 from bot.graph.pacer import SingleCall
 from bot.log import configure
+from bot.outside import open_outside
 from bot.permitted import see_to_permissions
 from bot.settings import Settings, load
 from bot.store.database import open_database

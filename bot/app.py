@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-import aiohttp
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
@@ -15,10 +14,8 @@ from bot.admin import Admin
 from bot.authority import Authority
 from bot.checks import Checks
 from bot.clock import Clock
-from bot.clouds import ADMIN_CENTERS
 from bot.core.follow_ups import Wish
 from bot.core.ids import ChannelId
-from bot.core.model import Request
 from bot.core.pace import INTERVAL
 from bot.core.terms import Terms
 from bot.delivery import confirm, explain, look_up, renewal, show, tell, timers, verify
@@ -27,22 +24,14 @@ from bot.delivery.conversation import Conversation
 from bot.delivery.health import Health
 from bot.delivery.loop import Loop
 from bot.graph.accounts import Accounts
-from bot.graph.client import Graph
-from bot.graph.credential_end import CredentialEnd
-from bot.graph.credentials import credentials_of
 from bot.graph.groups import Groups
-from bot.graph.pacer import Pacer, Slots
-from bot.graph.tokens import Tokens
 from bot.listeners import Listeners
 from bot.metrics import Metrics
+from bot.outside import Outside, open_outside
 from bot.readiness import Readiness
 from bot.service import Service
 from bot.settings import Settings
 from bot.slack.blocks import answers
-from bot.slack.blocks.place import Place
-from bot.slack.blocks.rules import installed
-from bot.slack.counted import CountedClient
-from bot.slack.installation import Installation
 from bot.slack.messenger import Messenger
 from bot.slack.people import People
 from bot.starts import enter_start, record_approvers
@@ -85,33 +74,6 @@ WORKERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """Slack, Entra and Graph as the bot meets them: the doctor needs no more."""
-
-    settings: Settings
-    clock: Clock
-    session: aiohttp.ClientSession
-    client: CountedClient
-    installation: Installation
-    graph: Graph
-    ends: CredentialEnd
-
-    def place(self, request: Request | None = None) -> Place:
-        place = Place(
-            approvers=(),
-            requesters=(),
-            admin_url=ADMIN_CENTERS[self.settings.graph_cloud],
-            channel=ChannelId(self.settings.approval_channel),
-            help=self.settings.support_contact,
-            team_url=self.installation.team_url,
-            approval_ttl=self.settings.approval_ttl,
-            send_within=self.settings.send_within,
-            hold=self.settings.hold,
-        )
-        return installed(place, self.settings.policy, request)
-
-
-@dataclass(frozen=True, slots=True)
 class Parts:
     """What the application stands on."""
 
@@ -146,26 +108,6 @@ def open_store(settings: Settings, clock: Clock, resources: AsyncExitStack) -> S
     ledger = Ledger(Log(key), terms, tuple(ChannelId(c) for c in settings.incident_channels))
     writer.start()
     return Store(writer, ledger, clock)
-
-
-async def open_outside(settings: Settings, clock: Clock, resources: AsyncExitStack, slots: Slots) -> Outside:
-    session = await resources.enter_async_context(aiohttp.ClientSession(trust_env=True))
-    # The SDK's own retry after a dropped connection posts twice; the tasks retry instead.
-    client = CountedClient(
-        token=settings.slack_bot_token.get_secret_value(),
-        base_url=settings.slack_api_url,
-        session=session,
-        retry_handlers=[],
-        trust_env_in_session=True,
-    )
-    credentials = credentials_of(settings)
-    tokens = Tokens(credentials, clock)
-    resources.push_async_callback(tokens.close)
-    pacer = Pacer(slots, clock)
-    resources.push_async_callback(pacer.close)
-    graph = Graph(session, settings.graph_url, tokens, pacer, clock)
-    ends = CredentialEnd(credentials, tokens, clock, graph.get)
-    return Outside(settings, clock, session, client, Installation(), graph, ends)
 
 
 class Application:

@@ -91,7 +91,7 @@ def _export(settings: Settings, given: argparse.Namespace, clock: Clock, resourc
         # Looked for between two lines: none is cut in two.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     export = Export(
-        open_reader(settings.database_path, resources),
+        open_reader(settings.database_url, resources),
         given.format,
         _to_stdout,
         lambda: bool(signal.sigpending() & STOPS),
@@ -114,13 +114,13 @@ def _to_stdout(line: str) -> None:
 
 def _show(settings: Settings, typed: str, say: Say, resources: ExitStack) -> int:
     request_id = typed.strip().upper()
-    engine = open_reader(settings.database_path, resources)
+    engine = open_reader(settings.database_url, resources)
     with engine.connect() as connection, connection.begin():
         state = state_of(connection, request_id)
         lines = about(connection, request_id)
         redacted = emptied(connection)
     if state is None:
-        say(f"There is no request {one_line(typed)} in {settings.database_path}.")
+        say(f"There is no request {one_line(typed)} in {settings.database_url.shown}.")
         return FAILED
     say(f"{request_id}: {state}")
     if by := sorted({redacted[line.n].by for line in lines if line.n in redacted}):
@@ -131,19 +131,19 @@ def _show(settings: Settings, typed: str, say: Say, resources: ExitStack) -> int
 
 
 def _redact(settings: Settings, user_id: ObjectId, clock: Clock, say: Say, resources: ExitStack) -> int:
-    engine = open_database(settings.database_path, resources)
-    with engine.connect() as connection, connection.begin():
+    database = open_database(settings.database_url, resources)
+    with database.engine.connect() as connection, connection.begin():
         done = redact(connection, key_of(settings), user_id, clock.now())
     if done is None:
         say(f"No entry holds anything of {user_id}.")
         return FAILED
-    scrub(engine)
+    scrub(database)
     say(f"ok: {done.entries:,} entries of {', '.join(done.requests)} were redacted, by entry {done.by:,}.")
     return 0
 
 
 def _verify(settings: Settings, collected: Collected | None, say: Say, resources: ExitStack) -> int:
-    engine = open_reader(settings.database_path, resources)
+    engine = open_reader(settings.database_url, resources)
     wanted = [post.n for post in collected.posts] if collected else []
     with engine.connect() as connection, connection.begin():
         verdict = check(entries(connection), key_of(settings), emptied(connection), cuts(connection), wanted)

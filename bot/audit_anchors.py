@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bot.app import open_outside
 from bot.clock import Clock
 from bot.errors import SlackError, StoreError
 from bot.graph.pacer import SingleCall
+from bot.outside import open_outside
 from bot.remedies import slack_trouble
 from bot.settings import Settings
 from bot.slack.anchors import Anchors, Posted
@@ -29,7 +29,7 @@ class Collected:
 
 async def collect(settings: Settings, clock: Clock) -> Collected:
     """Read the approval channel and every place where the store knows a post. Raises StoreError."""
-    with ExitStack() as files, open_reader(settings.database_path, files).connect() as connection:
+    with ExitStack() as files, open_reader(settings.database_url, files).connect() as connection:
         known = _spots(connection, settings)
     async with AsyncExitStack() as resources:
         outside = await open_outside(settings, clock, resources, SingleCall(clock))

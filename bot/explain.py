@@ -7,7 +7,6 @@ from functools import partial
 from typing import TypeVar
 
 from bot import explain_words as words
-from bot.app import Outside, open_outside
 from bot.authority import ASK_WITHIN, Authority
 from bot.clock import Clock
 from bot.core.decisions import Decision
@@ -25,6 +24,7 @@ from bot.graph.groups import Groups
 from bot.graph.pacer import SingleCall, Turn
 from bot.graph.permissions import lacking
 from bot.graph.wire import at_risk_by_upn
+from bot.outside import Outside, open_outside
 from bot.remedies import entra_remedy, permissions_missing, slack_trouble
 from bot.settings import Settings
 from bot.slack.blocks.rules import because

@@ -25,8 +25,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(settings: Settings, given: argparse.Namespace, clock: Clock, say: Say) -> int:
     """Carry out one of the commands. Raises StoreError."""
     if given.command == "backup":
-        back_up(settings.database_path, given.file)
-        say(f"ok: {settings.database_path} is in {given.file}")
+        back_up(settings.database_url, given.file)
+        say(f"ok: {settings.database_url.shown} is in {given.file}")
         return 0
     if settings.audit_retention is None:
         say("AUDIT_RETENTION is not set: everything is kept.")
@@ -36,12 +36,12 @@ def run(settings: Settings, given: argparse.Namespace, clock: Clock, say: Say) -
 
 def _prune(settings: Settings, before: datetime, clock: Clock, say: Say) -> int:
     with ExitStack() as resources:
-        engine = open_database(settings.database_path, resources)
-        with engine.connect() as connection, connection.begin():
+        database = open_database(settings.database_url, resources)
+        with database.engine.connect() as connection, connection.begin():
             done = prune(connection, key_of(settings), before, clock.now())
         if done is None:
             say(f"ok: nothing to remove that is older than {utc(before)}.")
             return 0
-        scrub(engine)
+        scrub(database)
     say(f"ok: entries up to {done.through:,} were removed, and {done.requests:,} requests with them.")
     return 0

@@ -9,13 +9,17 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from bot.errors import StoreError
+from bot.setting_database import Address
+from bot.store.database import Database
 from bot.store.reader import open_reader
 
 
-def back_up(path: Path, to: Path) -> None:
+def back_up(address: Address, to: Path) -> None:
     """Copy a database that may be in use into a new file, readable by its owner only. Raises StoreError."""
+    if address.path is None:
+        raise StoreError(f"{address.shown} is PostgreSQL's: back it up with pg_dump.")
     with ExitStack() as resources:
-        engine = open_reader(path, resources)
+        engine = open_reader(address, resources)
         try:
             os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
@@ -41,10 +45,15 @@ def _copy(engine: Engine, to: Path) -> None:
         os.fsync(file.fileno())
 
 
-def scrub(engine: Engine) -> None:
-    """Leave nothing in the file and its log that was deleted or replaced. Raises StoreError."""
+def scrub(database: Database) -> None:
+    """Leave nothing in SQLite's file and its log that was deleted or replaced. Raises StoreError.
+
+    PostgreSQL's own VACUUM sees to its files, in its own time.
+    """
+    if database.is_shared:
+        return
     try:
-        with contextlib.closing(engine.raw_connection()) as raw:
+        with contextlib.closing(database.engine.raw_connection()) as raw:
             connection = raw.driver_connection
             connection.execute("VACUUM")  # type: ignore[union-attr] # sqlite3's own
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # type: ignore[union-attr] # likewise

@@ -190,8 +190,7 @@ class Ledger:
         return fold(request_id, history(connection, request_id))
 
     def load(self, connection: Connection, request_id: RequestId) -> Request:
-        request = self.find(connection, request_id)
-        if request is None:
+        if (request := self.find(connection, request_id)) is None:
             raise LookupError(request_id)
         return request
 

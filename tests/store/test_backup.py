@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import StoreError
+from bot.setting_database import address
 from bot.store.database import open_database
 from bot.store.files import scrub
 from tests.command_line import run
@@ -62,7 +63,7 @@ async def test_a_copy_of_what_is_damaged_is_not_kept(tmp_path: Path) -> None:
 
 def test_a_file_that_could_not_be_cleared_of_old_text_is_said_to_hold_it(tmp_path: Path) -> None:
     with ExitStack() as files:
-        engine = open_database(tmp_path / "x.db", files)
+        engine = open_database(address(f"sqlite:///{tmp_path}/x.db"), files)
         other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="old text may still be in the file"):

@@ -14,6 +14,7 @@ from bot.core.model import Asker
 from bot.core.notes import Pruned
 from bot.core.terms import Terms
 from bot.errors import StoreError
+from bot.setting_database import address
 from bot.store.chain import Verdict, check
 from bot.store.database import open_database
 from bot.store.events import Log
@@ -59,8 +60,8 @@ class Past:
 @pytest.fixture
 def past(tmp_path: Path) -> Iterator[Past]:
     with ExitStack() as files:
-        engine = open_database(tmp_path / "x.db", files)
-        with engine.connect() as connection, connection.begin():
+        database = open_database(address(f"sqlite:///{tmp_path}/x.db"), files)
+        with database.engine.connect() as connection, connection.begin():
             yield Past(connection)
 
 
