@@ -65,7 +65,7 @@ HIGH = (
 )
 REST = "The rule “everything else” decides: no rule before it fits. It takes one from SOC or Leads."
 BOARD_DECIDES = (
-    "The rule “board” decides: it holds for some of the users by who they are. "
+    "The rule “board” decides: of 1 it can't be ruled out that they are in a group or hold a role named in it. "
     "It takes 2 from Leads, by different people."
 )
 JONI_IS = "User Joni Sherman (jonis@contoso.com): risk none"
