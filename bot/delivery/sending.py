@@ -209,11 +209,9 @@ class Sending:
 
         def begin(connection: Connection, job: Job) -> Request:
             def is_another(stored: Request) -> Refusal | None:
-                return Refusal("decided") if stored.decision != job.request.decision else None
+                is_same = stored.decision == job.request.decision and self._is_ours(connection, job)
+                return None if is_same else Refusal("decided")
 
-            if not self._is_ours(connection, job):
-                job.is_over = True
-                return job.request
             judgement = replace(judgements[job], follow_up=new_id(connection))
             judged = self._apply(connection, job, judgement, is_another)
             if judged.refusal is not None:
@@ -254,12 +252,11 @@ class Sending:
         """Record what became of each request; while the database is away it is tried again and again."""
 
         def record(connection: Connection, job: Job) -> Request:
-            command = commands[job]
             # Whoever took over has read back and maybe sent again: what was taken is news all the same.
-            if not isinstance(command, RecordAccepted) and not self._is_ours(connection, job):
-                job.is_over = True
-                return job.request
-            return self._apply(connection, job, command).request
+            if isinstance(commands[job], RecordAccepted) or self._is_ours(connection, job):
+                return self._apply(connection, job, commands[job]).request
+            job.is_over = True
+            return job.request
 
         while True:
             try:
@@ -268,7 +265,7 @@ class Sending:
                 await self._clock.sleep(STORE_TROUBLE)
 
     def _is_ours(self, connection: Connection, job: Job) -> bool:
-        """Whether no other process has taken it over; none will for a while then."""
+        """Whether no other process has taken it over; then none will for a while."""
         return outbox.hold(connection, "confirm", job.request.id, self._clock.now(), owner=self._store.process)
 
     def _apply(self, connection: Connection, job: Job, command: Command, judge: Judge | None = None) -> Applied:
