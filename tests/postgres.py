@@ -56,8 +56,10 @@ class PostgresServer:
         self._run("pg_ctl", "--wait", "--silent", f"--mode={mode}", "stop")
 
     def close(self) -> None:
-        self.stop("immediate")
-        shutil.rmtree(self.folder)
+        try:
+            self.stop("immediate")
+        finally:
+            shutil.rmtree(self.folder)
 
     def _run(self, name: str, *arguments: str) -> None:
         command: Sequence[str] = (f"{self._programs}/{name}", f"--pgdata={self.folder}/data", *arguments)
