@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from bot.core import events as ev
 from bot.core import judging, lifecycle
@@ -19,7 +19,7 @@ from bot.core.policy import Refusal
 from bot.core.terms import Terms
 from bot.store import tasks as outbox
 from bot.store.events import Anchor, Log, anchor_of, as_text, as_time, history
-from bot.store.tables import events, posts, pulse, refusal_tally, requests, targets
+from bot.store.tables import posts, pulse, refusal_tally, requests, targets
 from bot.store.upsert import upsert
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -295,8 +295,3 @@ def wish(connection: Connection, request_id: RequestId | None, *wishes: Wish) ->
 def beat(connection: Connection, now: datetime) -> None:
     """Write something that means nothing: it shows that the database takes what it is given."""
     connection.execute(_BEAT(connection), {"id": 1, "at": as_text(now)})
-
-
-def last_entry(connection: Connection) -> int:
-    """The number of the newest entry; 0 for an empty log."""
-    return connection.execute(select(func.max(events.c.n))).scalar() or 0

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.ledger import last_entry
 from demo.graph.directory import ADELE, ALEX, DIEGO, MEGAN
 from demo.local_slack import Message
 from demo.wire import Fault
+from tests.entries import last_entry
 from tests.journeys.test_graph_at_its_quota import BOTH, ONE, RATE, approve, risky_calls, unseen
 from tests.rig import CONFIRM, Rig, running
 

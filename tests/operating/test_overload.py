@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
-from bot.store.ledger import last_entry
+from tests.entries import last_entry
 from tests.operating.scraped import scrape
 from tests.rig import Rig, running
 

@@ -24,10 +24,11 @@ from bot.setting_database import address
 from bot.store import tasks as outbox
 from bot.store.database import SCHEMA, open_database
 from bot.store.events import Log, mac_of
-from bot.store.ledger import REFUSALS_AN_HOUR, Ledger, last_entry
+from bot.store.ledger import REFUSALS_AN_HOUR, Ledger
 from bot.store.store import Store
 from bot.store.writer import Writer
 from tests.clocks import WarpClock
+from tests.entries import last_entry
 
 NOW = datetime(2026, 3, 1, 3, tzinfo=UTC)
 KEY = b"k"
