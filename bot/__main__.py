@@ -6,22 +6,20 @@ import os
 import signal
 import sys
 import threading
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 
 from bot import __version__, audit, upkeep
 from bot.app import Application, open_parts
-from bot.checks import Checks
 from bot.clock import SystemClock
-from bot.errors import CannotListen, DatabaseInUse, SettingsInvalid, StoreError
+from bot.doctor import doctor
+from bot.errors import CannotListen, SettingsInvalid, StoreError
 from bot.explain import explain
 from bot.explain_question import read_question
 from bot.explain_words import summary
-from bot.graph.pacer import SingleCall
+from bot.find import find, read_access
 from bot.log import configure
-from bot.outside import open_outside
 from bot.permitted import see_to_permissions
 from bot.settings import Settings, load
-from bot.store.database import open_database
 
 USAGE, FAILED = 2, 1
 GRACE = 1.5
@@ -32,6 +30,12 @@ def main(argv: list[str] | None = None) -> int:
     """Return the exit status: 0 well ended, 1 failed, 2 wrongly set up."""
     given = _parser().parse_args(argv)
     command = given.command or "serve"
+    if command == "doctor" and given.find is not None:
+        try:
+            return 0 if asyncio.run(_find(given.find)) else FAILED
+        except SettingsInvalid as error:
+            print("\n".join(error.problems), file=sys.stderr)
+            return USAGE
     problems: list[str] = []
     question, settings = None, None
     try:
@@ -68,7 +72,8 @@ def main(argv: list[str] | None = None) -> int:
             case "backup" | "prune":
                 return upkeep.run(settings, given, SystemClock(), print)
             case "doctor":
-                return asyncio.run(_doctor(settings))
+                is_well = asyncio.run(doctor(settings, SystemClock(), print, as_json=given.json))
+                return 0 if is_well else FAILED
             case _:
                 return asyncio.run(_serve(settings))
     except SettingsInvalid as error:
@@ -86,7 +91,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"confirm-safe {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="serve | doctor | policy | audit | db", title="commands")
     commands.add_parser("serve", help="serve (default)")
-    commands.add_parser("doctor", help="check what the bot needs, with a remedy for each problem")
+    checked = commands.add_parser(
+        "doctor",
+        help="check what the bot needs, with a remedy for each problem",
+        description="Exits with 0 if nothing is NO, with 1 otherwise, with 2 if the settings are wrong.",
+        allow_abbrev=False,
+    )
+    other = checked.add_mutually_exclusive_group()
+    other.add_argument("--json", action="store_true", help="write one JSON array")
+    other.add_argument(
+        "--find",
+        metavar="NAME",
+        help="instead, list the people, user groups and channels in Slack that are named like this, with their ids; "
+        "needs no setting but SLACK_BOT_TOKEN",
+    )
     policy = commands.add_parser("policy", help="check the rules, or try them out")
     asked = policy.add_subparsers(dest="command", metavar="check | explain", title="commands", required=True)
     asked.add_parser("check", help="read the settings and the policy file")
@@ -133,27 +151,10 @@ async def _serve(settings: Settings) -> int:
     return 0
 
 
-async def _doctor(settings: Settings) -> int:
-    failing = 0
-    async with AsyncExitStack() as resources:
-        clock = SystemClock()
-        outside = await open_outside(settings, clock, resources, SingleCall(clock))
-
-        async def database() -> str:
-            with ExitStack() as files:
-                try:
-                    open_database(settings.database_url, files)
-                except DatabaseInUse:
-                    return f"database {settings.database_url.shown}: a running bot has it"
-            return f"database {settings.database_url.shown}"
-
-        checks = Checks(
-            settings, outside.client, outside.installation, outside.graph, ends=outside.ends, database=database
-        )
-        async for check in checks.all():
-            print(check)
-            failing += check.verdict == "NO"
-    return FAILED if failing else 0
+async def _find(text: str) -> bool:
+    access = read_access()
+    configure("ERROR", "console", [access.token.get_secret_value()])
+    return await find(access, text, SystemClock(), print)
 
 
 if __name__ == "__main__":

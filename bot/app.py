@@ -12,6 +12,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.admin import Admin
 from bot.authority import Authority
+from bot.check import Check, ok
 from bot.checks import Checks
 from bot.clock import Clock
 from bot.core.follow_ups import Wish
@@ -89,12 +90,18 @@ async def open_parts(
     store = open_store(settings, clock, resources)
     outside = await open_outside(settings, clock, resources, StoredSlots(store, interval))
 
-    async def database() -> str:
+    async def database() -> Check:
         await store.run(lambda _connection: None)
-        return f"database {settings.database_url.shown}"
+        return ok("database", f"database {settings.database_url.shown}")
 
     checks = Checks(
-        settings, outside.client, outside.installation, outside.graph, ends=outside.ends, database=database
+        settings,
+        outside.client,
+        outside.installation,
+        outside.graph,
+        ends=outside.ends,
+        database=database,
+        clock=clock,
     )
     return Parts(outside, store, checks)
 

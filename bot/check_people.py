@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Mapping
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.check import Check
+from bot.check import Check, no, ok, warn
 from bot.core.ids import SlackUserId
 from bot.core.persons import Person
 from bot.core.rules import Policy
 from bot.errors import SlackError, SlackRefused
 from bot.policy_lists import Listed, is_written, lists_of
+from bot.remedies import look_up_remedy
 from bot.slack.api import answered
 from bot.slack.installation import Installation
 from bot.slack.people import read_person
@@ -46,8 +47,8 @@ class PeopleChecks:
             async for check in self._entries(listed):
                 yield check
         if not is_written(self._policy) and not self.able and not any(listed.groups for listed in approving):
-            what = "APPROVERS: nobody on the list can approve now. Give full members of the workspace with an e-mail."
-            yield Check("NO", "approvers", what)
+            remedy = "Give full members of the workspace with an e-mail."
+            yield no("approvers", "APPROVERS: nobody on the list can approve now", remedy)
         for listed in (*asking, *(one for one in lists_of(self._policy) if not one.does)):
             async for check in self._entries(listed):
                 yield check
@@ -75,17 +76,21 @@ class PeopleChecks:
                 if listed.denies:
                     self._denied.add(entry)
                 person = await self._person(entry)
-                yield self._may(listed, about, person) or Check("ok", about, f"{label}: {person.name}")
+                yield self._may(listed, about, person) or ok(about, f"{label}: {person.name}")
                 return
             users = (await answered(self._client.usergroups_users_list(usergroup=entry))).get("users", [])
         except SlackError as error:
             if not isinstance(error, SlackRefused):
                 self.untold.add(listed.team)
-            yield Check("NO", about, f"{label}: {entry} can't be looked up ({error.code}). Check the id.")
+            yield no(about, f"{label}: {entry} can't be looked up ({error.code})", look_up_remedy(error))
             return
         name = self._handles.get(entry, entry)
         count = f"{len(users)} {'person' if len(users) == 1 else 'people'}"
-        yield Check("ok" if users or not listed.does else "NO", about, f"{label}: {name} ({count})")
+        what = f"{label}: {name} ({count})"
+        if users or not listed.does:
+            yield ok(about, what)
+        else:
+            yield no(about, what, "Add people to the group in Slack, or name another one.")
         if listed.denies:
             self._denied.update(users)
         async for check in self._members(listed, about, name, users if listed.does else []):
@@ -102,7 +107,7 @@ class PeopleChecks:
                 if not isinstance(error, SlackRefused):
                     self.untold.add(listed.team)
                 what = f"{listed.label}: {user} of {name} can't be looked up ({error.code})"
-                trouble = Check("WARN", f"{about} {user}", what)
+                trouble = warn(f"{about} {user}", what, look_up_remedy(error))
             if trouble:
                 yield trouble
 
@@ -119,9 +124,12 @@ class PeopleChecks:
             return None
         if not person.is_full_member:
             what = f"{label}: {person.name} is not a full member of this workspace, so can't {does}"
-            return Check("WARN", about, what)
+            return warn(about, what, "Make them one, or take them off the list.")
         if not person.email and not (does == "approve" and person.id in self._policy.people):
-            return Check("WARN", about, f"{label}: {person.name} has no e-mail in Slack, so can't {does}")
+            remedy = "Give them one in Slack"
+            if does == "approve" and is_written(self._policy):
+                remedy += ", or name their account in Entra under [people]"
+            return warn(about, f"{label}: {person.name} has no e-mail in Slack, so can't {does}", f"{remedy}.")
         self._is_able(listed, person.id)
         return None
 
@@ -135,5 +143,5 @@ class PeopleChecks:
             try:
                 await self._person(user)
             except SlackError as error:
-                what = f"people: {user} can't be looked up ({error.code}). Check the id."
-                yield Check("NO", f"people {user}", what)
+                what = f"people: {user} can't be looked up ({error.code})"
+                yield no(f"people {user}", what, look_up_remedy(error))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 
-from bot.check import Check
+from bot.check import Check, no, ok, warn
 from bot.core.ids import ObjectId, SlackUserId
 from bot.core.persons import DirectoryUser
 from bot.core.quorum import missing
@@ -13,6 +13,8 @@ from bot.graph.client import Graph
 from bot.graph.group import HIDDEN_MEMBERS, Group, the_group
 from bot.policy_lists import is_written, lists_of, named
 from bot.slack.blocks.rules import asked_for
+
+AGAIN = "Run the doctor again once Entra answers."
 
 
 class PolicyChecks:
@@ -58,13 +60,12 @@ class PolicyChecks:
         for rule in self._policy.rules:
             counted = [need for need in rule.needs if endless.union(untold).isdisjoint(need.teams)]
             if left := missing(counted, people):
-                yield Check("NO", named(rule), f"{named(rule)}: {self._too_few(left)}")
+                remedy = "Add members who can approve, or ask for fewer approvals."
+                yield no(named(rule), f"{named(rule)}: {self._too_few(left)}", remedy)
 
     def _too_few(self, left: tuple[Need, ...]) -> str:
-        return (
-            f"too few people can approve it now, as each counts once: still missing {asked_for(self._policy, left)}. "
-            "Add members who can approve, or ask for fewer approvals."
-        )
+        still = asked_for(self._policy, left)
+        return f"too few people can approve it now, as each counts once: still missing {still}"
 
     async def _group(self, label: str, group_id: ObjectId, roles: frozenset[str] | None) -> Check:
         about = f"{label} {group_id}"
@@ -73,21 +74,18 @@ class PolicyChecks:
                 self._seen[group_id] = await the_group(self._graph, group_id)
         except (GraphError, SignInFailed) as error:
             what = f"{label}: group {group_id} can't be looked up in Entra ({error})"
-            return Check("WARN", about, what)
+            return warn(about, what, AGAIN)
         group = self._seen[group_id]
         if group is None:
             self._empty.add(group_id)
-            what = f"{label}: Entra knows no group {group_id}, so nobody counts as in it. Check the id."
-            return Check("NO", about, what)
+            what = f"{label}: Entra knows no group {group_id}, so nobody counts as in it"
+            return no(about, what, "Check the id.")
         name = group.name or group_id
         if group.hides_members and roles is not None and HIDDEN_MEMBERS not in roles:
             self._empty.add(group_id)
-            what = (
-                f"{label}: group {name} in Entra hides who is in it (HiddenMembership), so nobody counts as in it. "
-                f"Name another group, or an admin grants {HIDDEN_MEMBERS}."
-            )
-            return Check("NO", about, what)
-        return Check("ok", about, f"{label}: group {name} in Entra")
+            what = f"{label}: group {name} in Entra hides who is in it (HiddenMembership), so nobody counts as in it"
+            return no(about, what, f"Name another group, or an admin grants {HIDDEN_MEMBERS}.")
+        return ok(about, f"{label}: group {name} in Entra")
 
     async def _accounts(self, user: SlackUserId, accounts: tuple[ObjectId, ...]) -> list[Check]:
         """Check the accounts that are named for somebody."""
@@ -99,18 +97,18 @@ class PolicyChecks:
                 there = await self._graph.accounts_of(account)
             except (GraphError, SignInFailed) as error:
                 what = f"people: account {account} of {user} can't be looked up in Entra ({error})"
-                return [*found, Check("WARN", about, what)]
+                return [*found, warn(about, what, AGAIN)]
             known += there
             if not there:
-                what = f"people: Entra knows no account {account}, which is named for {user}. Check the id."
-                found.append(Check("NO", about, what))
+                what = f"people: Entra knows no account {account}, which is named for {user}"
+                found.append(no(about, what, "Check the id."))
             elif not there[0].enabled:
                 what = f"people: account {there[0].upn or account} of {user} is disabled in Entra"
-                found.append(Check("WARN", about, what))
+                found.append(warn(about, what, "Enable it, or take it out."))
             else:
-                found.append(Check("ok", about, f"people: {user} is {there[0].upn or account}"))
+                found.append(ok(about, f"people: {user} is {there[0].upn or account}"))
         if not any(account.enabled for account in known):
             self._shut.add(user)
             what = f"people: none of the accounts of {user} can be used, so they can't approve"
-            found.append(Check("WARN", f"people {user}", what))
+            found.append(warn(f"people {user}", what, "Name one that is enabled in Entra."))
         return found

@@ -24,7 +24,7 @@ async def see_to_permissions(settings: Settings, clock: Clock, stop: asyncio.Eve
         return
     roles = await _roles(settings, clock, stop)
     if roles is not None and (missing := permissions_missing(lacking(settings.policy, roles))):
-        raise SettingsInvalid([what for _, what in missing])
+        raise SettingsInvalid([str(what) for _, what in missing])
 
 
 async def _roles(settings: Settings, clock: Clock, stop: asyncio.Event) -> frozenset[str] | None:

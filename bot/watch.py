@@ -63,7 +63,7 @@ class Watch:
         try:
             async for check in self._checks.all():
                 if check.verdict == "NO":
-                    failing[f"check: {check.about}"] = check.text
+                    failing[f"check: {check.about}"] = check.whole
                 elif check.verdict == "WARN":
                     warned.add(str(check))
         except ConfirmSafeError as error:

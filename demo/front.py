@@ -5,9 +5,9 @@ import json
 import ssl
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, Self
 
@@ -58,6 +58,9 @@ class Front(ABC):
         self.books = books
         self.faults = Faults()
         self.port = 0
+        self.date: Callable[[], datetime] = lambda: datetime.now(UTC)
+        """What its clock says in the Date of each answer; `off` is how wrong it is."""
+        self.off = timedelta(0)
         self._to = to
         self._namespace = uuid.uuid4()
         self._runner: web.AppRunner | None = None
@@ -158,7 +161,8 @@ class Front(ABC):
         return web.Response()
 
     async def _write(self, request: web.Request, call: Call, reply: Reply) -> web.Response:
-        response = reply.as_response(self._headers(request, call))
+        date = format_datetime((self.date() + self.off).astimezone(UTC), usegmt=True)
+        response = reply.as_response({"Date": date, **self._headers(request, call)})
         if not self.keeps_alive:
             response.force_close()
         try:

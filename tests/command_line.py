@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.rig import Rig
@@ -16,6 +17,8 @@ def environ(rig: Rig) -> dict[str, str]:
 
 async def run(rig: Rig, *arguments: str, **changes: str) -> tuple[int, str, str]:
     """Return the exit status, and what was written to standard output and standard error."""
+    # The process goes by the world's clock, which the rig's only resembles.
+    rig.slack.date = rig.graph.date = lambda: datetime.now(UTC)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -27,4 +30,5 @@ async def run(rig: Rig, *arguments: str, **changes: str) -> tuple[int, str, str]
         stderr=asyncio.subprocess.PIPE,
     )
     out, err = await process.communicate()
+    rig.slack.date = rig.graph.date = rig.clock.now
     return process.returncode or 0, out.decode(), err.decode()

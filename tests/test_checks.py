@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.checks import credential_check
+from bot.check import no, ok, warn
+from bot.check_entra import credential_check
 from bot.errors import SignInFailed
 from bot.graph.credential_end import Ends, NotKnown
-from bot.remedies import entra_remedy
+from bot.remedies import entra_link, entra_remedy
 
 AT = datetime(2026, 12, 4, 12, 0, tzinfo=UTC)
 
@@ -17,11 +18,11 @@ AT = datetime(2026, 12, 4, 12, 0, tzinfo=UTC)
     [
         (timedelta(days=90), "ok  secret ends on 2026-12-04"),
         (timedelta(days=14, hours=1), "ok  secret ends on 2026-12-04"),
-        (timedelta(days=14), "WARN  secret ends in 14 days (2026-12-04): renew it"),
-        (timedelta(days=9, hours=5), "WARN  secret ends in 9 days (2026-12-04): renew it"),
-        (timedelta(days=1), "WARN  secret ends in 1 day (2026-12-04): renew it"),
-        (timedelta(hours=5), "WARN  secret ends today (2026-12-04): renew it"),
-        (timedelta(seconds=-1), "NO  secret ended on 2026-12-04: renew it, or nobody can be confirmed."),
+        (timedelta(days=14), "WARN  secret ends in 14 days (2026-12-04). Renew it."),
+        (timedelta(days=9, hours=5), "WARN  secret ends in 9 days (2026-12-04). Renew it."),
+        (timedelta(days=1), "WARN  secret ends in 1 day (2026-12-04). Renew it."),
+        (timedelta(hours=5), "WARN  secret ends today (2026-12-04). Renew it."),
+        (timedelta(seconds=-1), "NO  secret ended on 2026-12-04. Renew it, or nobody can be confirmed."),
     ],
 )
 def test_the_end_is_told_by_how_near_it_is(left: timedelta, line: str) -> None:
@@ -33,7 +34,7 @@ def test_an_end_that_cannot_be_read_is_told_with_its_reason() -> None:
     expected = "ok  when the secret ends can't be read without Application.Read.All: keep the date yourself"
     assert str(credential_check(lacking)) == expected
     failing = NotKnown("secret", "403 Authorization_RequestDenied")
-    expected = "WARN  when the secret ends can't be read: 403 Authorization_RequestDenied"
+    expected = "WARN  when the secret ends can't be read: 403 Authorization_RequestDenied. Keep the date yourself."
     assert str(credential_check(failing)) == expected
 
 
@@ -64,3 +65,26 @@ def test_a_failed_sign_in_has_a_remedy(code: str, what: str, remedy: str, *, is_
 def test_a_managed_identity_has_remedies_of_its_own() -> None:
     error = SignInFailed("", "The managed identity's endpoint isn't answering", is_transient=True)
     assert entra_remedy(error, by_managed_identity=True).startswith("Has what the bot runs on a managed identity?")
+
+
+@pytest.mark.parametrize(
+    ("code", "link"),
+    [
+        ("AADSTS7000222", "the app's page"),
+        ("AADSTS700213", "the app's page"),
+        ("AADSTS90002", ""),
+        ("AADSTS53003", "https://login.microsoftonline.com/error?code=53003"),
+        ("invalid_request", ""),
+        ("", ""),
+    ],
+)
+def test_a_failed_sign_in_leads_to_where_it_is_put_right_or_explained(code: str, link: str) -> None:
+    assert entra_link(SignInFailed(code, "", is_transient=False), "the app's page") == link
+
+
+def test_a_remedy_and_its_link_follow_what_was_found_and_no_link_is_told_twice() -> None:
+    assert str(no("x", "broken", "Mend it.", "https://example.com")) == "NO  broken. Mend it. https://example.com"
+    assert str(warn("x", "odd", "Open https://example.com", "https://example.com")) == (
+        "WARN  odd. Open https://example.com"
+    )
+    assert ok("x", "fine").as_json() == {"verdict": "ok", "about": "x", "text": "fine"}

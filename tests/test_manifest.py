@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.checks import SCOPES
+from bot.check_slack import SCOPES
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT.parent / "shared" / "contracts" / "manifest" / "manifest.schema.2.0.0.json"

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot import settings
-from bot.checks import SCOPES, WRITE
+from bot.check_entra import WRITE
+from bot.check_slack import SCOPES
 from bot.core.decisions import Decision
 from bot.core.model import MAX_USERS, MAX_USERS_SHOWN
 from bot.core.policy import Action, Why

@@ -108,10 +108,11 @@ class Graph:
             raise
         return wire.snapshot(answer.json, receipt, read_at)
 
-    async def probe(self) -> None:
-        """Read as little as can be read; waits for a turn itself."""
+    async def probe(self) -> str:
+        """Read as little as can be read, and return the Date of the answer; waits for a turn itself."""
         await self.pacer.turn(Turn.LOOK_UP)
-        await self._call(wire.probe(), Turn.LOOK_UP)
+        _, receipt = await self._call(wire.probe(), Turn.LOOK_UP)
+        return receipt.date
 
     async def page(self, request: GraphRequest, turn: Turn) -> Page:
         """Read one page of a list."""

@@ -22,6 +22,8 @@ class Installation:
     bot_user_id: str = ""
     bot_name: str = ""
     scopes: frozenset[str] = frozenset()
+    date: str = ""
+    """The Date of Slack's answer to who we are."""
     on_known: list[Callable[[], None]] = field(default_factory=list)
     """Called once Slack has told."""
 
@@ -40,6 +42,7 @@ class Installation:
         self.bot_id, self.bot_user_id = str(who.get("bot_id", "")), str(who.get("user_id", ""))
         self.bot_name = str(who.get("user", ""))
         granted = next((v for k, v in headers.items() if k.lower() == "x-oauth-scopes"), "")
+        self.date = next((v for k, v in headers.items() if k.lower() == "date"), "")
         self.scopes = frozenset(scope.strip() for scope in granted.split(",") if scope.strip())
         bot = (await answered(client.bots_info(bot=self.bot_id))).get("bot") or {}
         self.app_id = str(bot.get("app_id", ""))

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
@@ -50,6 +49,7 @@ class LocalGraph(Front, Directory):
     ) -> None:
         Front.__init__(self, "graph", books)
         Directory.__init__(self, now, processing)
+        self.date = now
         self.rate = rate
         """Requests a second for everything about risk, all callers together; None: as many as come."""
         self.sent: list[list[str]] = []
@@ -225,7 +225,6 @@ class LocalGraph(Front, Directory):
             "request-id": request_id,
             "client-request-id": request.headers.get("client-request-id", request_id),
             "x-ms-ags-diagnostic": json.dumps(DIAGNOSTIC),
-            "Date": format_datetime(self._now().astimezone(UTC), usegmt=True),
         }
 
 

@@ -49,7 +49,7 @@ class LocalSlack(Front):
         self._responses = Responses(self.workspace, now, lambda: self._base)
         self.delivery = Delivery(self.workspace, books, now, signing_secret, self._responses, patience=patience)
         self._methods = Methods(self.workspace)
-        self._now = now
+        self._now = self.date = now
         self._recent: dict[str, deque[datetime]] = defaultdict(deque)
         self.users, self.channels, self.groups = (
             self.workspace.users,

@@ -36,6 +36,8 @@ METHODS = {
     "conversations.replies": _method(_PAGE, "channel ts", _HISTORY),
     "conversations.history": _method(_PAGE, "channel", _HISTORY),
     "conversations.members": _method("limit cursor", "channel", _READ),
+    "conversations.list": _method("types exclude_archived limit cursor", "", _READ),
+    "users.list": _method("limit cursor", "", "users:read"),
     "users.info": _method("", "user", "users:read"),
     "users.lookupByEmail": _method("", "email", "users:read.email"),
     "usergroups.list": _method("include_users include_count", "", "usergroups:read"),

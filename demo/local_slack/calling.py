@@ -1,13 +1,14 @@
 """What every Web API method is given, and how it refuses."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from demo.local_slack.workspace import BOT_USER, SlackChannel, Workspace
 
 Args = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class Refused(Exception):
@@ -64,3 +65,14 @@ def joined(workspace: Workspace, args: Args) -> SlackChannel:
     if BOT_USER not in channel.members:
         raise Refused("not_in_channel")
     return channel
+
+
+def paged(found: Sequence[T], args: Args, usual: int, most: int) -> tuple[list[T], str]:
+    """Cut a page, and give the cursor of the next one; it is empty where there is none."""
+    limit, start = str(args.get("limit", usual)), str(args.get("cursor") or "0")
+    if not limit.isdecimal() or not 1 <= int(limit) <= most:
+        raise Refused("invalid_limit")
+    if not start.isdecimal() or int(start) > len(found):
+        raise Refused("invalid_cursor")
+    end = int(start) + int(limit)
+    return list(found[int(start) : end]), str(end) if len(found) > end else ""

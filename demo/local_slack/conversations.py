@@ -1,15 +1,13 @@
 """The Web API's conversations methods: which channels there are, who is in them, and what was said."""
 
 import re
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from demo.local_slack.calling import Answering, Args, Asker, Refused, joined, truth, visible
+from demo.local_slack.calling import Answering, Args, Asker, Refused, joined, paged, truth, visible
 from demo.local_slack.chat import shown
 from demo.local_slack.workspace import BOT_USER, Message, SlackChannel, Workspace
 
-T = TypeVar("T")
-DEFAULT_LIMIT, REPLIES_LIMIT, MOST_MESSAGES, MOST_MEMBERS = 100, 1000, 999, 1000
+DEFAULT_LIMIT, REPLIES_LIMIT, MOST_MESSAGES, MOST_MEMBERS, MOST_CHANNELS = 100, 1000, 999, 1000, 1000
 
 
 class Conversations:
@@ -19,6 +17,7 @@ class Conversations:
         self._workspace = workspace
         self.methods: dict[str, Answering] = {
             "conversations.info": self._info,
+            "conversations.list": self._list,
             "conversations.open": self._open,
             "conversations.members": self._members,
             "conversations.history": self._history,
@@ -28,7 +27,30 @@ class Conversations:
     def _info(self, args: Args, asker: Asker) -> dict[str, Any]:
         channel = visible(self._workspace, args)
         asker.require(f"{_kind(channel)}:read")
-        told = {
+        counted = {"num_members": len(channel.members)} if truth(args.get("include_num_members")) else {}
+        return {"channel": {**self._told_of(channel), **counted}}
+
+    def _list(self, args: Args, asker: Asker) -> dict[str, Any]:
+        """Private channels are told of only where the bot is in them, and direct messages not at all."""
+        types = str(args.get("types") or "public_channel").split(",")
+        if not set(types) <= {"public_channel", "private_channel"}:
+            raise Refused("invalid_types")
+        for kind in types:
+            asker.require("groups:read" if kind == "private_channel" else "channels:read")
+        found = [
+            self._told_of(channel)
+            for channel in self._workspace.channels.values()
+            if not channel.is_im
+            and ("private_channel" if channel.is_private else "public_channel") in types
+            and (not channel.is_private or BOT_USER in channel.members)
+            and not (channel.is_archived and truth(args.get("exclude_archived")))
+        ]
+        page, cursor = paged(found, args, DEFAULT_LIMIT, MOST_CHANNELS)
+        return {"channels": page, "response_metadata": {"next_cursor": cursor}}
+
+    @staticmethod
+    def _told_of(channel: SlackChannel) -> dict[str, Any]:
+        return {
             "id": channel.id,
             "name": channel.name,
             "is_channel": not channel.is_im,
@@ -39,8 +61,6 @@ class Conversations:
             "is_pending_ext_shared": channel.is_pending_ext_shared,
             "is_member": BOT_USER in channel.members,
         }
-        counted = {"num_members": len(channel.members)} if truth(args.get("include_num_members")) else {}
-        return {"channel": {**told, **counted}}
 
     def _open(self, args: Args, _asker: Asker) -> dict[str, Any]:
         if not args.get("users"):
@@ -55,7 +75,7 @@ class Conversations:
     def _members(self, args: Args, asker: Asker) -> dict[str, Any]:
         channel = visible(self._workspace, args)
         asker.require(f"{_kind(channel)}:read")
-        page, cursor = _page(sorted(channel.members), args, DEFAULT_LIMIT, MOST_MEMBERS)
+        page, cursor = paged(sorted(channel.members), args, DEFAULT_LIMIT, MOST_MEMBERS)
         return {"members": page, "response_metadata": {"next_cursor": cursor}}
 
     def _history(self, args: Args, asker: Asker) -> dict[str, Any]:
@@ -77,7 +97,7 @@ class Conversations:
 
     def _told(self, found: list[Message], args: Args, usual: int, most: int) -> dict[str, Any]:
         chosen = _between(found, args)
-        page, cursor = _page(chosen, args, usual, most)
+        page, cursor = paged(chosen, args, usual, most)
         with_metadata = truth(args.get("include_all_metadata"))
         return {
             "messages": [self._shown(message, with_metadata=with_metadata) for message in page],
@@ -111,14 +131,3 @@ def _moment(args: Args, name: str) -> float:
     if not re.fullmatch(r"\d+(\.\d+)?", given):
         raise Refused(f"invalid_ts_{name}")
     return float(given)
-
-
-def _page(found: Sequence[T], args: Args, usual: int, most: int) -> tuple[list[T], str]:
-    """Cut a page, and give the cursor of the next one; it is empty where there is none."""
-    limit, start = str(args.get("limit", usual)), str(args.get("cursor") or "0")
-    if not limit.isdecimal() or not 1 <= int(limit) <= most:
-        raise Refused("invalid_limit")
-    if not start.isdecimal() or int(start) > len(found):
-        raise Refused("invalid_cursor")
-    end = int(start) + int(limit)
-    return list(found[int(start) : end]), str(end) if len(found) > end else ""

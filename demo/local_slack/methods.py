@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from demo.local_slack.calling import Answering, Args, Asker, Refused, truth
+from demo.local_slack.calling import Answering, Args, Asker, Refused, paged, truth
 from demo.local_slack.chat import Chat
 from demo.local_slack.conversations import Conversations
 from demo.local_slack.views import Views
 from demo.local_slack.workspace import APP, BOT, BOT_NAME, BOT_USER, TEAM, TEAM_NAME, TEAM_URL, SlackUser, Workspace
+
+MOST_USERS = 1000
 
 
 class Methods:
@@ -17,6 +19,7 @@ class Methods:
         self._methods: dict[str, Answering] = {
             "auth.test": self._auth_test,
             "bots.info": self._bots_info,
+            "users.list": self._users_list,
             "users.info": self._users_info,
             "users.lookupByEmail": self._users_lookup_by_email,
             "usergroups.list": self._usergroups_list,
@@ -48,6 +51,12 @@ class Methods:
             raise Refused("bot_not_found")
         return {"bot": {"id": BOT, "deleted": False, "name": BOT_NAME, "app_id": APP, "user_id": BOT_USER}}
 
+    def _users_list(self, args: Args, asker: Asker) -> dict[str, Any]:
+        people = list(self._workspace.users.values())
+        page, cursor = paged(people, args, len(people), MOST_USERS)
+        told = [self._profile(user, asker) for user in page]
+        return {"members": told, "response_metadata": {"next_cursor": cursor}}
+
     def _users_info(self, args: Args, asker: Asker) -> dict[str, Any]:
         user = self._workspace.users.get(str(args["user"]))
         if user is None:
@@ -65,7 +74,9 @@ class Methods:
         for group, members in self._workspace.groups.items():
             users = {"users": sorted(members)} if truth(args.get("include_users")) else {}
             count = {"user_count": len(members)} if truth(args.get("include_count")) else {}
-            told.append({"id": group, "handle": self._workspace.group_names.get(group, group), **users, **count})
+            handle = self._workspace.group_names.get(group, group)
+            name = handle.replace("-", " ").capitalize()
+            told.append({"id": group, "handle": handle, "name": name, **users, **count})
         return {"usergroups": told}
 
     def _usergroups_users_list(self, args: Args, _asker: Asker) -> dict[str, Any]:

@@ -241,3 +241,28 @@ async def test_the_bot_reads_only_where_it_is_a_member(caller: Caller, name: str
 
     assert await caller.refused(name, channel="C0GENERAL", **args) == "not_in_channel"
     assert await caller.refused(name, channel="C0SECRET", **args) == "channel_not_found"
+
+
+async def test_channels_are_listed_by_type_and_private_ones_only_where_the_bot_is_in_them(caller: Caller) -> None:
+    channels = caller.slack.channels
+    channels["C0IN"] = SlackChannel("C0IN", "in", {BOT_USER}, is_private=True)
+    channels["C0OUT"] = SlackChannel("C0OUT", "out", is_private=True)
+    channels["C0OLD"] = SlackChannel("C0OLD", "old", is_archived=True)
+    caller.slack.workspace.dm_of("U0MEGAN")
+
+    async def listed(**args: object) -> list[str]:
+        return [channel["id"] for channel in (await caller.good("conversations.list", **args))["channels"]]
+
+    assert await listed() == ["C0APPROVE", "C0INCIDENT", "C0GENERAL", "C0OLD"]
+    assert await listed(exclude_archived=True) == ["C0APPROVE", "C0INCIDENT", "C0GENERAL"]
+    assert await listed(types="private_channel") == ["C0OURS", "C0IN"]
+    assert await listed(types="public_channel,private_channel", limit=2) == ["C0APPROVE", "C0INCIDENT"]
+    info = (await caller.good("conversations.info", channel="C0IN"))["channel"]
+    assert info in (await caller.good("conversations.list", types="private_channel"))["channels"]
+
+
+async def test_listing_channels_takes_the_scope_of_each_type(caller: Caller) -> None:
+    caller.slack.scopes.discard("groups:read")
+    assert (await caller.good("conversations.list"))["channels"]
+    assert await caller.refused("conversations.list", types="public_channel,private_channel") == "missing_scope"
+    assert await caller.refused("conversations.list", types="im") == "invalid_types"

@@ -122,5 +122,20 @@ async def test_groups_are_listed_with_their_members_when_asked_to(caller: Caller
     plain = (await caller.good("usergroups.list"))["usergroups"]
     whole = (await caller.good("usergroups.list", include_users=True, include_count=True))["usergroups"]
 
-    assert plain == [{"id": "S0SOC", "handle": "soc-approvers"}]
+    assert plain == [{"id": "S0SOC", "handle": "soc-approvers", "name": "Soc approvers"}]
     assert whole == [{**plain[0], "users": ["U0DIEGO", "U0MEGAN", "U0NOMAIL"], "user_count": 3}]
+
+
+async def test_everybody_is_listed_page_by_page_each_as_users_info_shows_them(caller: Caller) -> None:
+    found, cursor = list[dict[str, object]](), ""
+    while True:
+        page = await caller.good("users.list", limit=5, cursor=cursor)
+        found += page["members"]
+        assert len(page["members"]) <= 5
+        cursor = page["response_metadata"]["next_cursor"]
+        if not cursor:
+            break
+    assert [user["id"] for user in found] == list(caller.slack.users)
+    assert (await caller.good("users.info", user="U0GUEST"))["user"] in found
+    assert (await caller.good("users.list"))["members"] == found
+    assert await caller.refused("users.list", cursor="x") == "invalid_cursor"

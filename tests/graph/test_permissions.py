@@ -69,6 +69,5 @@ def test_a_token_that_does_not_show_its_roles_may_have_them() -> None:
     ],
 )
 def test_a_missing_permission_is_told_once_with_all_that_need_it(needed_by: list[str], words: str) -> None:
-    assert permissions_missing((USERS, what) for what in needed_by) == (
-        (USERS, f"{USERS} is missing in the app's token, but {words}"),
-    )
+    ((permission, trouble),) = permissions_missing((USERS, what) for what in needed_by)
+    assert (permission, str(trouble)) == (USERS, f"{USERS} is missing in the app's token, but {words}")

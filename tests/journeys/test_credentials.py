@@ -1,39 +1,26 @@
 """The whole bot by each kind of credential, as an operator sets it up."""
 
-import asyncio
-import os
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jwt
 
 from demo.assertions import FederatedCredential
-from demo.entra import CLIENT, RESOURCE
+from demo.entra import CLIENT, RESOURCE, TENANT
 from demo.identity import LocalIdentity
 from tests.certificates import a_key, made
+from tests.command_line import run
 from tests.rig import ADELE_AND_ALEX, APPROVALS, Rig, running
 
+CENTER = "https://entra.microsoft.com"
 PASSWORD = "hush-hush-password"
 ISSUER, SUBJECT = "https://oidc.contoso.com/", "system:serviceaccount:bots:confirm-safe"
 
 
 async def doctor(rig: Rig, **changes: str) -> tuple[int, str]:
     """Run the doctor as its own process, without the secret that the rig comes with; return all it wrote."""
-    keep = {n: v for n, v in os.environ.items() if n in {"PATH", "HOME"} or n.startswith("COV")}
-    trust = {"REQUESTS_CA_BUNDLE": str(rig.entra.ca_file), "PYTHONPATH": str(Path.cwd())}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        "doctor",
-        env=keep | rig.environ | trust | {"AZURE_CLIENT_SECRET": ""} | changes,
-        cwd=rig.database.parent,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await process.communicate()
-    return process.returncode or 0, out.decode()
+    status, out, err = await run(rig, "doctor", **{"AZURE_CLIENT_SECRET": ""} | changes)
+    return status, out + err
 
 
 async def test_users_are_confirmed_safe_by_a_certificate(tmp_path: Path) -> None:
@@ -61,12 +48,13 @@ async def test_the_doctor_tells_when_the_certificate_ends_and_logs_no_password(t
         assert status == 1
         assert "NO  Entra sign-in: Entra refused to sign in the bot (AADSTS700027). Upload the certificate" in out
         ends = f"{mine.certificate.not_valid_after_utc:%Y-%m-%d}"
-        assert f"WARN  certificate ends in 9 days ({ends}): renew it" in out
+        page = f"{CENTER}/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/{CLIENT}"
+        assert f"WARN  certificate ends in 9 days ({ends}). Renew it. {page}" in out
 
         rig.entra.trust.certificates = [mine.certificate]
         status, signed_in = await doctor(rig, **certificate, LOG_LEVEL="DEBUG")
         assert status == 0
-        assert "ok  Entra: signed in to tenant" in signed_in
+        assert f"ok  Entra: signed in to tenant {TENANT} by a certificate\n" in signed_in
         assert PASSWORD not in out + signed_in
 
 

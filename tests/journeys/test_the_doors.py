@@ -159,7 +159,7 @@ async def test_the_doctor_finds_everything_in_order(tmp_path: Path) -> None:
         assert (status, err) == (0, "")
         lines = out.splitlines()
         assert [line for line in lines if not line.startswith("ok  ")] == [
-            "WARN  APPROVERS: Nestor Wilke has no e-mail in Slack, so can't approve"
+            "WARN  APPROVERS: Nestor Wilke has no e-mail in Slack, so can't approve. Give them one in Slack."
         ]
         assert "ok  APPROVERS: @soc-approvers (3 people)" in lines
         assert "ok  Slack: bot @confirm-safe in Contoso" in out
@@ -175,14 +175,17 @@ async def test_the_doctor_names_each_problem_with_its_remedy(tmp_path: Path) -> 
         status, out, _ = await run(rig, "doctor", APPROVERS="S0SOC,U0NOMAIL,U0NOBODY,U0GONE", REQUESTERS="U0DIEGO")
         assert status == 1
         for words in (
-            "NO  scopes missing: usergroups:read. Add them from manifest.yaml and reinstall the app.",
+            (
+                "NO  scope usergroups:read missing: user groups are nobody. Add it from manifest.yaml and reinstall "
+                "the app. https://api.slack.com/apps/A0CONFIRM/oauth"
+            ),
             "NO  not in #id-approvals. Someone in it types /invite @confirm-safe",
             "NO  APPROVERS: S0SOC can't be looked up (missing_scope).",
             "WARN  APPROVERS: Nestor Wilke has no e-mail in Slack, so can't approve",
             "WARN  APPROVERS: Lee Gu is not a full member of this workspace, so can't approve",
             "NO  APPROVERS: nobody on the list can approve now.",
             "ok  REQUESTERS: Diego Siciliani",
-            "NO  APPROVERS: U0NOBODY can't be looked up (user_not_found). Check the id.",
+            "NO  APPROVERS: U0NOBODY can't be looked up (user_not_found). Check the id: `python -m bot doctor --find",
             "NO  permission IdentityRiskyUser.ReadWrite.All not in the token. An admin opens https://",
             "WARN  User.Read.All missing",
             "WARN  IdentityRiskEvent.Read.All missing: messages won't say why users are at risk",
