@@ -1,7 +1,6 @@
 """Each start's entry in the trail: version, policy, approvers and every setting but the secrets."""
 
 import contextlib
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +14,7 @@ from bot.checks import Checks
 from bot.clock import Clock
 from bot.core.notes import Started
 from bot.errors import StoreError
+from bot.setting_database import Address
 from bot.settings import NO_SETTINGS, Settings
 from bot.store.ledger import Ledger
 from bot.store.store import Store
@@ -45,10 +45,10 @@ def started(settings: Settings) -> Started:
 
 def _plain(settings: Settings) -> Mapping[str, str]:
     names = [name for name in type(settings).model_fields if name not in NO_SETTINGS]
-    return {name.upper(): _text(name, getattr(settings, name)) for name in names}
+    return {name.upper(): _text(getattr(settings, name)) for name in names}
 
 
-def _text(name: str, value: Any) -> str:
+def _text(value: Any) -> str:
     match value:
         case None:
             return ""
@@ -56,9 +56,8 @@ def _text(name: str, value: Any) -> str:
             return SET
         case tuple():
             return ",".join(map(str, value))
-        case str() if name.endswith("_url"):
-            # A database's address may hold a password, before its host or in its query.
-            return re.sub(r"(?<=//)[^/?]*@", "", value).partition("?")[0]
+        case Address():
+            return value.shown
         case _:
             return str(value)
 

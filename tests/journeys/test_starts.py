@@ -24,7 +24,7 @@ async def test_a_start_is_on_record_with_its_settings_and_no_secret(tmp_path: Pa
         assert start["approvers"] == {"approvers": rig.environ["APPROVERS"].split(",")}
         assert start["settings"]["HOLD"] == "0:01:00"
         assert start["settings"]["AUDIT_KEY"] == start["settings"]["SLACK_BOT_TOKEN"] == "(set)"
-        assert start["settings"]["DATABASE_URL"] == f"sqlite:///{rig.database}"
+        assert start["settings"]["DATABASE_URL"] == str(rig.database)
         secrets = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "AZURE_CLIENT_SECRET", "AUDIT_KEY")
         assert [name for name in secrets if rig.environ[name] in json.dumps(start)] == []
 
