@@ -9,8 +9,8 @@ from bot.core.ids import ChannelId, ObjectId, SlackUserId
 from bot.core.model import Receipt, Request
 from bot.core.persons import Person
 from bot.core.policy import Refusal, Standing, is_untold, may_ask, panel_of
-from bot.core.quorum import Panel, missing
-from bot.core.rules import ENTRA_GROUP, Policy
+from bot.core.quorum import Panel
+from bot.core.rules import Policy, entra_groups
 from bot.errors import Forbidden, GraphError, Rejected, SignInFailed, SlackDoubtful, Unavailable
 from bot.graph.accounts import Accounts
 from bot.graph.groups import Groups
@@ -27,11 +27,6 @@ class Judgement:
     panel: Panel
     accounts: Mapping[SlackUserId, tuple[ObjectId, ...]] = field(default_factory=dict)
     """Of each who approved; empty for one whom the directory doesn't know, or may not be asked about."""
-
-    @property
-    def is_short(self) -> bool:
-        """Whether the policy asks for more approvals than there are."""
-        return bool(missing(self.panel.needs, self.panel.teams))
 
 
 class Authority:
@@ -109,7 +104,7 @@ class Authority:
 
     def _is_by_group(self, user: SlackUserId, team: str) -> bool:
         account = self._by_group.get((user, team))
-        groups = _entra_groups(self.policy.teams[team].members)
+        groups = entra_groups(self.policy.teams[team].members)
         return account is not None and self._groups.is_known_in(account, groups)
 
     async def _in_slack(self, user: SlackUserId, teams: Collection[str], over: float) -> Standing:
@@ -139,7 +134,7 @@ class Authority:
             if (account := await self._account_in(standing, ids)) is not None:
                 more.add(team)
                 self._by_group[person.id, team] = account
-        denying = _entra_groups(self.policy.never_approve)
+        denying = entra_groups(self.policy.never_approve)
         if denying and standing.accounts is None:
             return replace(standing, is_unsure=True)
         is_denied = bool(denying) and await self._is_in_group(standing, denying, is_hoped=False)
@@ -156,14 +151,13 @@ class Authority:
     async def _is_listed(self, person: Person, listed: tuple[str, ...], *, is_hoped: bool = True) -> bool:
         if await self._people.names(person.id, listed, is_hoped=is_hoped):
             return True
-        groups = _entra_groups(listed)
+        groups = entra_groups(listed)
         if not groups:
             return False
         standing = await self._with_accounts(Standing(person))
         if standing.accounts is None and person.email:
-            raise Unavailable(
-                Receipt(0)
-            )  # it may not be asked: that tells neither that they may, nor that they don't
+            # It may not be asked: that tells neither that they may, nor that they may not.
+            raise Unavailable(Receipt(0))
         if not is_hoped and not standing.account_ids:
             return True  # whose account isn't clear could be anybody there
         return await self._is_in_group(standing, groups, is_hoped=is_hoped)
@@ -183,18 +177,14 @@ class Authority:
     def _groups_left(self, standing: Standing, teams: Collection[str]) -> dict[str, tuple[ObjectId, ...]]:
         """The groups in Entra by which they may be in a team that Slack doesn't show them in."""
         left = (self.policy.teams[key] for key in teams if key not in standing.teams)
-        return {team.key: _entra_groups(team.members) for team in left if team.has_entra_group}
+        return {team.key: entra_groups(team.members) for team in left if team.has_entra_group}
 
     def _hangs_on_entra(self, standing: Standing, teams: Collection[str]) -> bool:
         if not standing.person.is_full_member or standing.is_denied:
             return False
         return bool(
-            self._groups_left(standing, teams) or (standing.teams and _entra_groups(self.policy.never_approve))
+            self._groups_left(standing, teams) or (standing.teams and entra_groups(self.policy.never_approve))
         )
-
-
-def _entra_groups(listed: Collection[str]) -> tuple[ObjectId, ...]:
-    return tuple(ObjectId(entry.removeprefix(ENTRA_GROUP)) for entry in listed if entry.startswith(ENTRA_GROUP))
 
 
 @asynccontextmanager

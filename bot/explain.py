@@ -14,7 +14,7 @@ from bot.core.ids import ChannelId, ObjectId, RequestId, SlackUserId
 from bot.core.model import Asker, Request, RiskySnapshot, Target
 from bot.core.pace import INTERVAL
 from bot.core.parsing import Entry
-from bot.core.persons import DirectoryUser, Person
+from bot.core.persons import DirectoryUser, Person, is_theirs
 from bot.core.policy import Standing, may_decide
 from bot.delivery.belonging import placed
 from bot.errors import Forbidden, GraphError, Rejected, SignInFailed, SlackError, Throttled
@@ -147,8 +147,7 @@ class _Explanation:
     def _is_own(self, target: Target, asker: Person) -> bool:
         """Whether the look-up would call it the asker's own account."""
         theirs = self._policy.people.get(asker.id, ())
-        email = asker.email.casefold()
-        return target.user_id in theirs or (bool(email) and email in (*target.addresses, target.shown.upn.casefold()))
+        return is_theirs(target.user_id, target.names, theirs, asker.email)
 
     async def _placed(self, targets: list[Target]) -> tuple[Target, ...]:
         try:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.core.ids import ObjectId
-from bot.core.rules import ENTRA_GROUP, Policy, Rule
+from bot.core.rules import ENTRA_GROUP, Policy, Rule, entra_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,7 @@ class Listed:
     @property
     def groups(self) -> tuple[ObjectId, ...]:
         """The groups in Entra."""
-        entries = (entry for entry in self.entries if entry.startswith(ENTRA_GROUP))
-        return tuple(ObjectId(entry.removeprefix(ENTRA_GROUP)) for entry in entries)
+        return entra_groups(self.entries)
 
     @property
     def in_slack(self) -> tuple[str, ...]:

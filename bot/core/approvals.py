@@ -7,6 +7,7 @@ from bot.core import events as ev
 from bot.core.decisions import Decision, Teams, Void
 from bot.core.ids import SlackUserId
 from bot.core.model import Request
+from bot.core.targets import update
 
 
 def opened(request: Request, event: ev.Opened) -> Request:
@@ -34,11 +35,7 @@ def approved(request: Request, event: ev.Approved, at: datetime) -> Request:
     request = replace(request, approvals=(*others, approval), struck=again)
     if event.is_last:
         request = replace(request, state="approved", decision=approval)
-    left_out = frozenset(event.left_out)
-    targets = (
-        replace(t, progress="spared", spared_by=event.by) if t.user_id in left_out else t for t in request.targets
-    )
-    return replace(request, targets=tuple(targets))
+    return update(request, event.left_out, lambda t: replace(t, progress="spared", spared_by=event.by))
 
 
 def _as_now(given: Decision, teams: Teams) -> Decision:

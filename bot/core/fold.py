@@ -1,6 +1,6 @@
 """The state is the fold of the events: how each of them moves a request."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -8,9 +8,10 @@ from typing import assert_never
 from bot.core import approvals
 from bot.core import events as ev
 from bot.core.decisions import Decision, Reopened
-from bot.core.ids import ObjectId, RequestId
+from bot.core.ids import RequestId
 from bot.core.model import Progress, Request, RiskySnapshot, Target
 from bot.core.reasons import Reason
+from bot.core.targets import update
 from bot.core.trouble import Trouble
 
 UNVERSIONED = (ev.ClickRefused, ev.CallFailed, ev.LookedAgain)
@@ -57,11 +58,11 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
             found = replace(request, asker=asker, targets=_beginning(request, event.targets))
             return replace(found, findings=event.findings, blind=event.blind)
         case ev.Explained():
-            explained = _update(request, event.why, lambda t: replace(t, why=event.why[t.user_id]))
+            explained = update(request, event.why, lambda t: replace(t, why=event.why[t.user_id]))
             view = request.view + 1 if event.why else request.explained_view
             return replace(explained, blind=event.blind, explained_view=view)
         case ev.Placed():
-            return _update(request, event.not_in, lambda t: replace(t, not_in=event.not_in[t.user_id]))
+            return update(request, event.not_in, lambda t: replace(t, not_in=event.not_in[t.user_id]))
         case ev.Opened():
             return approvals.opened(request, event)
         case ev.NotAsked():
@@ -78,7 +79,7 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
             return replace(request, state="withdrawn", ended_at=at)
         case ev.Stopped():
             stopped = replace(request, stopped=Decision(event.by, at, request.view))
-            return _update(stopped, event.user_ids, lambda t: replace(t, progress="stopped"))
+            return update(stopped, event.user_ids, lambda t: replace(t, progress="stopped"))
         case ev.Expired():
             return replace(request, state="expired", ended_at=at)
         case ev.Lapsed():
@@ -121,14 +122,14 @@ def _seen_anew(request: Request, snapshots: Iterable[RiskySnapshot], why: ev.Why
         shown = seen[target.user_id]
         return replace(target, was=target.shown, shown=shown, knew=target.why, why=reasons_now(target, shown, why))
 
-    return _update(request, seen, anew)
+    return update(request, seen, anew)
 
 
 def _sent(request: Request, event: ev.SendingEvent, at: datetime) -> Request:
     match event:
         case ev.Attempted():
             seen = {snapshot.user_id: snapshot for snapshot in event.seen}
-            return _update(
+            return update(
                 request,
                 event.user_ids,
                 lambda t: replace(
@@ -140,36 +141,36 @@ def _sent(request: Request, event: ev.SendingEvent, at: datetime) -> Request:
                 ),
             )
         case ev.SetAside():
-            request = _update(request, event.left_out, lambda t: replace(t, progress="left_out"))
+            request = update(request, event.left_out, lambda t: replace(t, progress="left_out"))
             request = _looked(request, event)
             request = _seen_anew(request, event.drifted, event.why)
-            return _update(request, [s.user_id for s in event.drifted], lambda t: replace(t, progress="moved"))
+            return update(request, [s.user_id for s in event.drifted], lambda t: replace(t, progress="moved"))
         case ev.LookedAgain():
             return _looked(request, event)
         case ev.Accepted():
-            moved = _update(
+            moved = update(
                 request,
                 event.user_ids,
                 lambda t: replace(t, progress="accepted", accepted_at=at, receipt=event.receipt),
             )
             return replace(moved, state="sent", trouble=None)
         case ev.Refused():
-            return _update(request, event.user_ids, lambda t: replace(t, progress="refused", receipt=event.receipt))
+            return update(request, event.user_ids, lambda t: replace(t, progress="refused", receipt=event.receipt))
         case ev.CallFailed():
             return _failed(request, event, at)
         case ev.Unread():
-            return _update(request, event.user_ids, lambda t: replace(t, unread_since=at))
+            return update(request, event.user_ids, lambda t: replace(t, unread_since=at))
         case ev.Reread():
-            return _update(request, event.user_ids, lambda t: replace(t, unread_since=None))
+            return update(request, event.user_ids, lambda t: replace(t, unread_since=None))
         case ev.Released():
-            return _update(request, event.user_ids, lambda t: replace(t, progress="waiting"))
+            return update(request, event.user_ids, lambda t: replace(t, progress="waiting"))
         case ev.Doubted() | ev.Taken() | ev.Verified():
             return _read_back(request, event, at)
         case ev.GaveUp():
             if event.progress == "voided":
                 request = approvals.void(request, event)
             read = {snapshot.user_id: snapshot for snapshot in event.snapshots}
-            return _update(
+            return update(
                 request,
                 event.user_ids,
                 lambda t: replace(t, progress=event.progress, last_read=read.get(t.user_id, t.last_read)),
@@ -181,8 +182,8 @@ def _sent(request: Request, event: ev.SendingEvent, at: datetime) -> Request:
 def _looked(request: Request, event: ev.SetAside | ev.LookedAgain) -> Request:
     """Remember what was read of them, or that there was nothing to read."""
     read = {s.user_id: s for s in (event.seen if isinstance(event, ev.SetAside) else event.snapshots)}
-    request = _update(request, read, lambda t: replace(t, last_read=read[t.user_id], is_missing=False))
-    return _update(request, event.missing, lambda t: replace(t, is_missing=True))
+    request = update(request, read, lambda t: replace(t, last_read=read[t.user_id], is_missing=False))
+    return update(request, event.missing, lambda t: replace(t, is_missing=True))
 
 
 def _read_back(request: Request, event: ev.Doubted | ev.Taken | ev.Verified, at: datetime) -> Request:
@@ -207,13 +208,13 @@ def _read_back(request: Request, event: ev.Doubted | ev.Taken | ev.Verified, at:
                 )
 
     missing = event.missing if isinstance(event, ev.Doubted) else ()
-    moved = _update(request, (*read, *missing), seen)
+    moved = update(request, (*read, *missing), seen)
     return replace(moved, state="sent", trouble=None) if isinstance(event, ev.Taken) else moved
 
 
 def _failed(request: Request, event: ev.CallFailed, at: datetime) -> Request:
     if event.kind == "unclear":
-        request = _update(
+        request = update(
             request,
             event.user_ids,
             lambda t: replace(
@@ -228,7 +229,7 @@ def _failed(request: Request, event: ev.CallFailed, at: datetime) -> Request:
         )
     else:
         back: Progress = "stopped" if request.stopped else "waiting"
-        request = _update(
+        request = update(
             request,
             event.user_ids,
             # A failure before anything was recorded as about to be sent gives no attempt back.
@@ -254,9 +255,3 @@ def is_unchanged(shown: RiskySnapshot, read: RiskySnapshot) -> bool:
         and not (read.is_processing or read.is_deleted)
         and (read.level, read.state, read.last_updated) == (shown.level, shown.state, shown.last_updated)
     )
-
-
-def _update(request: Request, user_ids: Iterable[ObjectId], change: Callable[[Target], Target]) -> Request:
-    chosen = frozenset(user_ids)
-    targets = tuple(change(t) if t.user_id in chosen else t for t in request.targets)
-    return replace(request, targets=targets)

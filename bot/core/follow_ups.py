@@ -139,19 +139,18 @@ def _after(event: ev.Event, before: Request | None, after: Request, now: datetim
 
 
 def _approved(event: ev.Approved, after: Request, now: datetime, terms: Terms) -> Iterator[Wish]:
-    if not event.is_last:
+    if event.is_last:
+        yield Wish("confirm", after.id, now + terms.hold)
+        yield Wish("show", after.id, now + AFTER_THE_CALL)
+    else:
         yield Wish("show", after.id, now)
         yield tell(after, f"approved{after.version}", now, by=event.by)
-        if event.left_out:
-            yield tell(after, f"spared{after.version}", now, user_ids=list(event.left_out))
-        return
-    yield Wish("confirm", after.id, now + terms.hold)
-    yield Wish("show", after.id, now + AFTER_THE_CALL)
-    if after.having("waiting"):
+    if event.is_last and after.having("waiting"):
         yield Wish("stoppable", f"{after.id}.{after.rounds}", now + STOPPABLE_AFTER)
         yield Wish("lapse", f"{after.id}.{after.view}", now + terms.hold + terms.send_within)
     if event.left_out:
-        yield tell(after, f"spared{after.rounds}", now, user_ids=list(event.left_out))
+        nth = after.rounds if event.is_last else after.version
+        yield tell(after, f"spared{nth}", now, user_ids=list(event.left_out))
 
 
 def _ended(after: Request, now: datetime) -> Iterator[Wish]:

@@ -136,6 +136,11 @@ class Target:
         return self.shown.user_id
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every UPN and e-mail address that means this user, in lower case."""
+        return (self.shown.upn.casefold(), *self.addresses)
+
+    @property
     def name(self) -> str:
         return self.shown.display_name or self.shown.upn or self.shown.user_id
 
@@ -266,7 +271,8 @@ class Request:
     @property
     def as_shown(self) -> tuple[Target, ...]:
         """The users as its newest view shows them: which rule decides doesn't change with who is set aside since."""
-        shown = (t for t in self.targets if t.user_id in self.shown_users) if self.shown_users else self.asked_for
+        chosen = frozenset(self.shown_users)
+        shown = (t for t in self.targets if t.user_id in chosen) if chosen else self.asked_for
         return tuple(replace(t, shown=t.was) if t.progress == "moved" and t.was else t for t in shown)
 
     @property

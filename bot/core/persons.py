@@ -25,6 +25,11 @@ class DirectoryUser:
         return tuple(dict.fromkeys(a.casefold() for a in (self.upn, self.mail, *proxies) if a))
 
 
+def is_theirs(user_id: ObjectId, names: Collection[str], accounts: Collection[ObjectId], email: str) -> bool:
+    """Whether a user is somebody: by one of their accounts, or by an address of theirs among the user's names."""
+    return user_id in accounts or (email != "" and email.casefold() in names)
+
+
 def the_account(found: Collection[DirectoryUser]) -> DirectoryUser | None:
     """The one enabled member among them; None where there is none, or more than one."""
     usable = [account for account in found if account.enabled and not account.is_guest]

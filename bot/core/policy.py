@@ -7,7 +7,7 @@ from typing import Literal
 from bot.core.decisions import Void
 from bot.core.ids import ObjectId, SlackUserId
 from bot.core.model import Request
-from bot.core.persons import DirectoryUser, Person, the_account
+from bot.core.persons import DirectoryUser, Person, is_theirs, the_account
 from bot.core.quorum import Panel, missing
 from bot.core.rules import Policy, Rule
 
@@ -198,10 +198,8 @@ def _of_its_people(policy: Policy, standing: Standing, request: Request, why: Wh
 
 def is_among_targets(standing: Standing, request: Request) -> bool:
     """Whether one of the users is the person: by their account, or by a UPN, mail or proxy address."""
-    ids, email = {a.user_id for a in standing.accounts or ()}, standing.person.email.casefold()
-    return any(
-        t.user_id in ids or (email and email in (t.shown.upn.casefold(), *t.addresses)) for t in request.targets
-    )
+    ids, email = {account.user_id for account in standing.accounts or ()}, standing.person.email
+    return any(is_theirs(target.user_id, target.names, ids, email) for target in request.targets)
 
 
 def may_ask(person: Person, *, is_listed: bool, is_denied: bool = False) -> Refusal | None:

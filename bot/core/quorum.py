@@ -19,6 +19,7 @@ class Panel:
     """Of those whose approval doesn't: why."""
 
     def is_enough(self) -> bool:
+        """Whether they are as many as the policy asks for."""
         return not missing(self.needs, self.teams)
 
 

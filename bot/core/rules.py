@@ -15,6 +15,11 @@ ROLE = "role:"
 ANY_ROLE = "any"
 
 
+def entra_groups(listed: Collection[str]) -> tuple[ObjectId, ...]:
+    """Return the groups in Entra that a list names."""
+    return tuple(ObjectId(entry.removeprefix(ENTRA_GROUP)) for entry in listed if entry.startswith(ENTRA_GROUP))
+
+
 @dataclass(frozen=True, slots=True)
 class Team:
     """Some who may approve; `members` are Slack user ids, user group ids and `entra-group:<object id>`."""
@@ -27,7 +32,7 @@ class Team:
 
     @property
     def has_entra_group(self) -> bool:
-        return any(member.startswith(ENTRA_GROUP) for member in self.members)
+        return bool(entra_groups(self.members))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,7 @@ class Policy:
 
     def needs_account(self, rule: Rule) -> bool:
         """Whether nobody can approve under it whose account in Entra isn't known: that two are two, or a group."""
-        denies = any(entry.startswith(ENTRA_GROUP) for entry in self.never_approve)
+        denies = bool(entra_groups(self.never_approve))
         return rule.approvals > 1 or denies or any(team.has_entra_group for team in self.teams_of(rule))
 
     @property

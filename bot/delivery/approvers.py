@@ -63,8 +63,7 @@ async def keep_judging(
             await clock.sleep(pause)
             continue
         between = pauses()
-        job.accounts, job.void, job.is_short = judgement.accounts, judgement.panel.void, judgement.is_short
-        job.teams = judgement.panel.teams
+        job.accounts, job.panel = judgement.accounts, judgement.panel
         job.judged_at, job.is_untold = asked, False
         wake()
         await clock.sleep(JUDGE_AGAIN)

@@ -132,9 +132,9 @@ class Freshness:
         return Judge(
             tuple(s for s in read if s is not None),
             missing,
-            {**job.void, **approvers.at_risk(job, self._reading, since)},
-            job.is_short,
-            job.teams,
+            {**job.panel.void, **approvers.at_risk(job, self._reading, since)},
+            not job.panel.is_enough(),
+            job.panel.teams,
             why=why,
             unexplained=frozenset(moved.keys() - why.keys()) if is_told else frozenset(),
             blind="no_permission" if forbidden else "busy",

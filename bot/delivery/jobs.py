@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.bisection import Bisection, Failed
-from bot.core.decisions import Decision, Teams, Void
+from bot.core.decisions import Decision
 from bot.core.ids import ObjectId, Sendable, SlackUserId
 from bot.core.model import Request
+from bot.core.quorum import Panel
 from bot.delivery.reasons import WhyWant
 from bot.delivery.wants import Want
 
@@ -37,12 +38,8 @@ class Job:
     """When the policy was last asked whether those who approved may; None until it was."""
     is_untold: bool = False
     """Whether nobody could tell when it was asked last."""
-    void: Mapping[SlackUserId, Void] = field(default_factory=dict)
-    """What it said then: whose approval counts no longer."""
-    teams: Teams = field(default_factory=dict)
-    """The keys of the teams that the others are in."""
-    is_short: bool = False
-    """Whether it asked for more approvals than there are."""
+    panel: Panel = field(default_factory=Panel)
+    """What it said then."""
     ready_since: float | None = None
     is_over: bool = False
     """Whether the approval it was taken up for counts no longer."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bot.core.commands import FoundUsers
 from bot.core.ids import ObjectId, SlackUserId
 from bot.core.model import Finding, Request, RiskySnapshot, Target
-from bot.core.persons import DirectoryUser, Person
+from bot.core.persons import DirectoryUser, Person, is_theirs
 from bot.delivery.belonging import placed
 from bot.delivery.context import Context, Done, Ending, backed_off, dont_ask
 from bot.delivery.explain import WITH_THE_LOOK_UP, explained
@@ -244,12 +244,12 @@ def _judge(
     is_rehearsal: bool,
 ) -> list[Target]:
     targets: list[Target] = []
-    email = asker.email.casefold()
     for user_id, entry in sought.typed.items():
         account, snapshot = sought.accounts.get(user_id), risky.get(user_id)
         addresses = account.addresses if account else ()
         name = (account.display_name if account else "") or (snapshot.display_name if snapshot else "")
-        if user_id in theirs or (email and email in (*addresses, snapshot.upn.casefold() if snapshot else "")):
+        names = (*addresses, snapshot.upn.casefold()) if snapshot else addresses
+        if is_theirs(user_id, names, theirs, asker.email):
             sought.findings.append(Finding("own_account", entry, name))
         elif snapshot is None:
             sought.findings.append(Finding("no_risk" if account else "unknown", entry, name))

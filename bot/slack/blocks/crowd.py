@@ -73,7 +73,7 @@ def _alike(found: Split, story: Story) -> str:
     n = len(found.alike)
     head = f"*{n} look alike:*" if found.different else f"*All {n} look alike:*"
     kinds = [_kind(kind) for kind in story.kinds]
-    told = " or ".join(filter(None, [", ".join(kinds[:-1]), kinds[-1]]))
+    told = words.conjoined(kinds, "or")
     since = f", since {words.date(story.since)}" if story.since else ""
     return f"{head} {told}, all from {_where(story)}{since}."
 

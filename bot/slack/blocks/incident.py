@@ -53,14 +53,13 @@ def _highest(request: Request) -> str:
 
 def _standing(request: Request) -> str:
     by = words.who(request.decision.by) if request.decision else "an approver"
-    all_of_them = words.conjoined([words.who(approval.by) for approval in request.approvals]) or by
     match request.state:
         case "looking_up" | "pending":
             return "waiting"
         case "not_asked":
             return "not asked"
         case "approved" | "sent":
-            return f"approved by {all_of_them}"
+            return f"approved by {words.all_of(request.approvals) or by}"
         case "denied":
             return f"denied by {by}"
         case "stopped":

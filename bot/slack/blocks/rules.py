@@ -11,6 +11,7 @@ from bot.core.model import Request, Target
 from bot.core.quorum import helpful, missing
 from bot.core.rules import ENTRA_GROUP, Need, Policy, Rule
 from bot.slack.blocks.place import NAMED, Place
+from bot.slack.blocks.words import conjoined
 
 
 def because(policy: Policy, targets: Collection[Target]) -> str:
@@ -25,7 +26,7 @@ def because(policy: Policy, targets: Collection[Target]) -> str:
 def asked_for(policy: Policy, needs: Collection[Need]) -> str:
     """Write what it takes, or what is still needed: "one from SOC and one from Identity"."""
     parts = [f"{_number(need.count)} from {_either(policy, need.teams)}" for need in needs]
-    return _and(parts)
+    return conjoined(parts)
 
 
 def still_needed(policy: Policy, request: Request) -> str:
@@ -41,7 +42,7 @@ def still_needed(policy: Policy, request: Request) -> str:
 
 def teams_of(policy: Policy, keys: Collection[str]) -> str:
     """Name teams; those that the policy doesn't know any more are left out."""
-    return _and([policy.teams[key].name for key in keys if key in policy.teams])
+    return conjoined([policy.teams[key].name for key in keys if key in policy.teams])
 
 
 def whose(policy: Policy, rule: Rule) -> str:
@@ -59,7 +60,7 @@ def _why(rule: Rule, targets: Collection[Target]) -> str:
         parts.append(f"there are {users:,} users (more than {rule.more_than:,})")
     if rule.protects:
         parts.append(_protected(rule, targets))
-    return _and(parts)
+    return conjoined(parts)
 
 
 def _protected(rule: Rule, targets: Collection[Target]) -> str:
@@ -69,7 +70,7 @@ def _protected(rule: Rule, targets: Collection[Target]) -> str:
     parts = [f"{len(named)} of the users {'is' if len(named) == 1 else 'are'} named in it"] if named else []
     if inside:
         parts.append(f"of {len(inside)} it can't be ruled out that they are in a group or hold a role named in it")
-    return _and(parts)
+    return conjoined(parts)
 
 
 def _distinct(rule: Rule) -> str:
@@ -81,13 +82,7 @@ def _number(n: int) -> str:
 
 
 def _either(policy: Policy, keys: Collection[str]) -> str:
-    names = [policy.teams[key].name for key in keys]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
-
-
-def _and(parts: Collection[str]) -> str:
-    parts = list(parts)
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+    return conjoined([policy.teams[key].name for key in keys], "or")
 
 
 def able(policy: Policy, request: Request | None) -> tuple[str, ...]:

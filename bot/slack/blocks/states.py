@@ -117,7 +117,7 @@ def _trouble(trouble: Trouble, request: Request, place: Place) -> str:
         case "unreachable":
             return f"Entra isn't answering {when}. {keep}; nothing to do."
         case "unchecked":
-            by = words.conjoined([words.who(approval.by) for approval in request.approvals]) or "whoever approved"
+            by = words.all_of(request.approvals) or "whoever approved"
             return (
                 f"I can't check whether {by} may still approve: Slack isn't answering {when}. {keep}; nothing to do."
             )

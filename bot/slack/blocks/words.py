@@ -101,9 +101,14 @@ def approved_by(approvals: Sequence[Decision], teams: Mapping[SlackUserId, str] 
     return f"Approved by {conjoined(by)}" if by else "Approved"
 
 
-def conjoined(parts: Sequence[str]) -> str:
+def conjoined(parts: Sequence[str], word: str = "and") -> str:
     """Write parts after each other: "A, B and C"."""
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+def all_of(approvals: Sequence[Decision]) -> str:
+    """Mention everybody who approved: "A and B"; empty where nobody did."""
+    return conjoined([who(approval.by) for approval in approvals])
 
 
 def needed(what: str) -> str:
@@ -113,7 +118,7 @@ def needed(what: str) -> str:
 
 def nobody_decided(request: Request) -> str:
     """Say that the time to decide is over, and by whom alone it was approved."""
-    by = conjoined([who(approval.by) for approval in request.approvals])
+    by = all_of(request.approvals)
     return f"Only {by} approved" if by else "Nobody decided"
 
 
