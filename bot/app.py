@@ -94,25 +94,15 @@ async def open_parts(
         await store.run(lambda _connection: None)
         return ok("database", f"database {settings.database_url.shown}")
 
-    checks = Checks(
-        settings,
-        outside.client,
-        outside.installation,
-        outside.graph,
-        ends=outside.ends,
-        database=database,
-        clock=clock,
-    )
-    return Parts(outside, store, checks)
+    return Parts(outside, store, Checks(outside, database))
 
 
 def open_store(settings: Settings, clock: Clock, resources: AsyncExitStack) -> Store:
     files = resources.enter_context(ExitStack())
     writer = Writer(open_database(settings.database_url, files))
     resources.callback(writer.close)
-    key = settings.audit_key.get_secret_value().encode() if settings.audit_key else b""
     terms = Terms(settings.approval_ttl, settings.send_within, settings.remind_after, settings.hold, settings.policy)
-    ledger = Ledger(Log(key), terms, tuple(ChannelId(c) for c in settings.incident_channels))
+    ledger = Ledger(Log(settings.chain_key), terms, tuple(ChannelId(c) for c in settings.incident_channels))
     writer.start()
     return Store(writer, ledger, clock)
 

@@ -82,10 +82,6 @@ def run(settings: Settings, given: argparse.Namespace, clock: Clock, say: Say) -
                 return _verify(settings, collected, say, resources)
 
 
-def key_of(settings: Settings) -> bytes:
-    return settings.audit_key.get_secret_value().encode() if settings.audit_key else b""
-
-
 def _export(settings: Settings, given: argparse.Namespace, clock: Clock, resources: ExitStack) -> int:
     if given.follow:
         # Looked for between two lines: none is cut in two.
@@ -133,7 +129,7 @@ def _show(settings: Settings, typed: str, say: Say, resources: ExitStack) -> int
 def _redact(settings: Settings, user_id: ObjectId, clock: Clock, say: Say, resources: ExitStack) -> int:
     database = open_database(settings.database_url, resources)
     with database.engine.connect() as connection, connection.begin():
-        done = redact(connection, key_of(settings), user_id, clock.now())
+        done = redact(connection, settings.chain_key, user_id, clock.now())
     if done is None:
         say(f"No entry holds anything of {user_id}.")
         return FAILED
@@ -146,7 +142,7 @@ def _verify(settings: Settings, collected: Collected | None, say: Say, resources
     engine = open_reader(settings.database_url, resources)
     wanted = [post.n for post in collected.posts] if collected else []
     with engine.connect() as connection, connection.begin():
-        verdict = check(entries(connection), key_of(settings), emptied(connection), cuts(connection), wanted)
+        verdict = check(entries(connection), settings.chain_key, emptied(connection), cuts(connection), wanted)
     for line in found(verdict, is_keyed=bool(settings.audit_key)):
         say(line)
     if collected is None or verdict.broken:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.check import Check, no, ok
 from bot.setting_database import Address
 from bot.store.database import SCHEMA
+from bot.store.sqlite import lock_of
 
 ABOUT = "database"
 AS_THE_BOT = "Run the doctor as the user that the bot runs as, and let that user write the file and its directory."
@@ -63,9 +64,9 @@ def _of_schema(name: str, schema: str | None) -> Check:
 
 
 def _is_held(path: Path) -> bool:
-    """Whether a running bot has locked it, as `bot.store.database` does."""
+    """Whether a running bot has locked it."""
     try:
-        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDONLY)
+        lock = os.open(lock_of(path), os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:

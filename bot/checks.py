@@ -2,47 +2,33 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot.check import Check, no, ok
 from bot.check_entra import EntraChecks, credential_kind
 from bot.check_people import PeopleChecks
 from bot.check_policy import PolicyChecks
 from bot.check_slack import SlackChecks
-from bot.clock import Clock
 from bot.core.notes import Resolved
 from bot.errors import StoreError
 from bot.explain_words import summary
-from bot.graph.client import Graph
-from bot.graph.credential_end import CredentialEnd
+from bot.outside import Outside
 from bot.policy_lists import lists_of
 from bot.settings import Settings
-from bot.slack.installation import Installation
 
 
 class Checks:
     """Each check asks the real thing; a failing one keeps no other from being made."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        client: AsyncWebClient,
-        installation: Installation,
-        graph: Graph,
-        *,
-        ends: CredentialEnd,
-        database: Callable[[], Awaitable[Check]],
-        clock: Clock,
-    ) -> None:
+    def __init__(self, outside: Outside, database: Callable[[], Awaitable[Check]]) -> None:
         """`database` says how the database is, or raises StoreError."""
+        settings, clock = outside.settings, outside.clock
         self._settings = settings
-        self._installation = installation
-        self._graph = graph
+        self._installation = outside.installation
+        self._graph = outside.graph
         self._database_is = database
-        self._slack = SlackChecks(settings, client, installation, clock)
-        self._entra = EntraChecks(settings, graph, ends, clock)
-        self._lists = PeopleChecks(settings.policy, client, installation)
-        self._rules = PolicyChecks(settings.policy, graph)
+        self._slack = SlackChecks(settings, outside.client, outside.installation, clock)
+        self._entra = EntraChecks(settings, outside.graph, outside.ends, clock)
+        self._lists = PeopleChecks(settings.policy, outside.client, outside.installation)
+        self._rules = PolicyChecks(settings.policy, outside.graph)
 
     @property
     def channel_name(self) -> str:

@@ -34,14 +34,5 @@ async def _checks(settings: Settings, clock: Clock) -> AsyncIterator[Check]:
     async with AsyncExitStack() as resources:
         # One call, and slots beside those of a bot that may be running.
         outside = await open_outside(settings, clock, resources, SingleCall(clock))
-        checks = Checks(
-            settings,
-            outside.client,
-            outside.installation,
-            outside.graph,
-            ends=outside.ends,
-            database=database,
-            clock=clock,
-        )
-        async for check in checks.all():
+        async for check in Checks(outside, database).all():
             yield check

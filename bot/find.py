@@ -14,14 +14,15 @@ from bot.clock import Clock
 from bot.errors import SettingsInvalid, SlackBusy, SlackError, SlackUnreachable
 from bot.remedies import slack_trouble
 from bot.setting_sources import read_dotenv, text_of, without_empty
-from bot.setting_values import bot_token, slack_api
+from bot.setting_values import SLACK_API, bot_token, slack_api
+from bot.settings import MISSING
 from bot.slack.api import answered
 from bot.slack.blocks.words import one_line
+from bot.slack.counted import client_for
 
 PAGE, MOST_PAGES = 500, 40
 """How many are read at once, and at most: 20,000 people."""
 TRIES = 3
-SLACK_API = "https://slack.com/api/"
 
 Say = Callable[[str], None]
 Ask = Callable[..., Any]
@@ -42,7 +43,7 @@ def read_access(environ: Mapping[str, str] | None = None, dotenv: Path | None = 
     given = without_empty(written) | without_empty(os.environ if environ is None else environ)
     token, url = (text_of(name, given, problems, {}) for name in ("SLACK_BOT_TOKEN", "SLACK_API_URL"))
     if not token and not problems:
-        problems.append("SLACK_BOT_TOKEN is missing: give the Bot User OAuth Token (xoxb-…) of the Slack app.")
+        problems.append(f"SLACK_BOT_TOKEN {MISSING['SLACK_BOT_TOKEN']}")
     for name, read, text in (("SLACK_BOT_TOKEN", bot_token, token), ("SLACK_API_URL", slack_api, url)):
         try:
             if text:
@@ -59,13 +60,7 @@ async def find(
 ) -> bool:
     """Say who and what is named like that, one a line; return whether there is any."""
     async with aiohttp.ClientSession(trust_env=True) as session:
-        client = AsyncWebClient(
-            token=access.token.get_secret_value(),
-            base_url=access.url,
-            session=session,
-            retry_handlers=[],
-            trust_env_in_session=True,
-        )
+        client = client_for(access.token, access.url, session)
         wanted = text.strip().lstrip("@#").casefold()
         return await _Search(client, clock, wanted, access.url, say, page=page, most_pages=most_pages).whole()
 

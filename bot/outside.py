@@ -17,7 +17,7 @@ from bot.graph.tokens import Tokens
 from bot.settings import Settings
 from bot.slack.blocks.place import Place
 from bot.slack.blocks.rules import installed
-from bot.slack.counted import CountedClient
+from bot.slack.counted import CountedClient, client_for
 from bot.slack.installation import Installation
 
 
@@ -50,14 +50,7 @@ class Outside:
 
 async def open_outside(settings: Settings, clock: Clock, resources: AsyncExitStack, slots: Slots) -> Outside:
     session = await resources.enter_async_context(aiohttp.ClientSession(trust_env=True))
-    # The SDK's own retry after a dropped connection posts twice; the tasks retry instead.
-    client = CountedClient(
-        token=settings.slack_bot_token.get_secret_value(),
-        base_url=settings.slack_api_url,
-        session=session,
-        retry_handlers=[],
-        trust_env_in_session=True,
-    )
+    client = client_for(settings.slack_bot_token, settings.slack_api_url, session)
     credentials = credentials_of(settings)
     tokens = Tokens(credentials, clock)
     resources.push_async_callback(tokens.close)

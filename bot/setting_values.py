@@ -30,6 +30,9 @@ ECHOED = 24
 """Longer entries are not repeated in a problem: a token pasted into the wrong setting is longer."""
 
 
+SLACK_API = "https://slack.com/api/"
+
+
 def bot_token(value: str) -> SecretStr:
     if value.startswith(("xapp-", "xoxp-", "xoxe-")):
         raise ValueError("is another kind of token: give the Bot User OAuth Token (xoxb-…).")

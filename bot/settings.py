@@ -25,7 +25,7 @@ _NOT_BUILT = {
     "DATABASE_ADMIN_URL": "separate owner of the database",
 }
 _OAUTH = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
-_MISSING = {
+MISSING = {
     "SLACK_BOT_TOKEN": "is missing: give the Bot User OAuth Token (xoxb-…) of the Slack app.",
     "SLACK_SIGNING_SECRET": "is missing: needed for HTTP. Slack shows it under Basic Information.",
     "AZURE_TENANT_ID": "is missing: give the Directory (tenant) ID of the app registration.",
@@ -62,7 +62,7 @@ class Settings(BaseSettings):
         description="The Signing Secret of the Slack app: proves that a request comes from Slack."
     )
     slack_api_url: Annotated[str, BeforeValidator(values.slack_api)] = Field(
-        default="https://slack.com/api/", description="Where Slack's Web API is."
+        default=values.SLACK_API, description="Where Slack's Web API is."
     )
     azure_tenant_id: Annotated[str, BeforeValidator(values.tenant)] = Field(
         description="The Directory (tenant) ID of the app registration."
@@ -190,6 +190,11 @@ class Settings(BaseSettings):
     """What the policy file says: not itself a setting either."""
 
     @property
+    def chain_key(self) -> bytes:
+        """What keys the chain of the audit trail; empty without AUDIT_KEY."""
+        return self.audit_key.get_secret_value().encode() if self.audit_key else b""
+
+    @property
     def policy(self) -> Policy:
         """Who may ask and approve, and how many it takes: by the policy file, or by the lists."""
         return self.written or of_lists(self.approvers, self.requesters, self.requests_per_hour)
@@ -287,7 +292,7 @@ def _invalid(error: ValidationError, given: Mapping[str, str]) -> Iterator[str]:
             case "missing" if f"{name}_FILE" in given:
                 pass  # its file is the problem, and was named
             case "missing":
-                yield f"{name} {_MISSING[name]}"
+                yield f"{name} {MISSING[name]}"
             case "default_factory_not_called":
                 pass  # the default hangs on a setting that is itself a problem
             case _:

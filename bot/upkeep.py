@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
-from bot.audit import FAILED, Say, key_of
+from bot.audit import FAILED, Say
 from bot.clock import Clock
 from bot.settings import Settings
 from bot.slack.blocks.words import utc
@@ -38,7 +38,7 @@ def _prune(settings: Settings, before: datetime, clock: Clock, say: Say) -> int:
     with ExitStack() as resources:
         database = open_database(settings.database_url, resources)
         with database.engine.connect() as connection, connection.begin():
-            done = prune(connection, key_of(settings), before, clock.now())
+            done = prune(connection, settings.chain_key, before, clock.now())
         if done is None:
             say(f"ok: nothing to remove that is older than {utc(before)}.")
             return 0

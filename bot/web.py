@@ -138,7 +138,7 @@ class Doors:
         if "command" not in payload:
             return web.Response(status=503)
         message = self._not_ready()
-        return web.json_response({"response_type": "ephemeral", "text": message.text, "blocks": message.blocks})
+        return web.json_response(message.as_answer)
 
 
 def _turned_away(status: int, why: str) -> web.Response:

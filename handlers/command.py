@@ -21,6 +21,20 @@ def origin_of(body: dict[str, Any]) -> str:
     return f"{body['team_id']}:{body['trigger_id']}"
 
 
+def whole_command(body: dict[str, Any]) -> str:
+    """The whole command, for echoing it."""
+    return f"{body['command']} {parsing.as_typed(_text(body))}".strip()
+
+
+def as_asked(message: Message, body: dict[str, Any]) -> Message:
+    """Mark the answer to a command that asks for a rehearsal, whatever became of it."""
+    return as_rehearsal(message) if parsing.is_rehearsal(_text(body)) else message
+
+
+def _text(body: dict[str, Any]) -> str:
+    return str(body.get("text") or "")
+
+
 class Command:
     """The slash command."""
 
@@ -30,16 +44,11 @@ class Command:
 
     async def asked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Take an ask, or say what is wrong with it."""
-        message = await self._answer(body)
-        if parsing.is_rehearsal(str(body.get("text") or "")):
-            message = as_rehearsal(message)
-        await ack(response_type="ephemeral", text=message.text, blocks=message.blocks)
+        await ack(**as_asked(await self._answer(body), body).as_answer)
 
     async def _answer(self, body: dict[str, Any]) -> Message:
-        text = str(body.get("text") or "")
-        typed = f"{body['command']} {parsing.as_typed(text)}".strip()
-        user = SlackUserId(body["user_id"])
-        read = parsing.parse(text)
+        typed, user = whole_command(body), SlackUserId(body["user_id"])
+        read = parsing.parse(_text(body))
         match read:
             case parsing.Help():
                 may_ask, may_approve = await self._service.rights(user)
@@ -49,7 +58,7 @@ class Command:
             case parsing.Ask():
                 ids = tuple(f"<@{e.value}>" if e.kind == "mention" else e.value for e in read.entries)
             case problems:
-                return answers.unreadable(problems, typed, is_rehearsal=parsing.is_rehearsal(text))
+                return answers.unreadable(problems, typed, is_rehearsal=parsing.is_rehearsal(_text(body)))
         asker = Asker(user, ChannelId(body["channel_id"]), str(body.get("user_name") or ""))
         ask = commands.Ask(asker, ids, read.reason, typed, read.unreadable, is_rehearsal=read.is_rehearsal)
         try:

@@ -4,11 +4,10 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core import parsing
 from bot.slack.blocks import answers, modals
-from bot.slack.blocks.rehearsal import as_rehearsal
 from bot.web import Shed
 from handlers.clicks import of_button, warn
+from handlers.command import as_asked, whole_command
 
 WARNED_AT_ONCE = 20
 """More would keep Slack, and us, busy with warnings; the others see that their click failed."""
@@ -37,8 +36,4 @@ class Overload:
 
     @staticmethod
     def _command(payload: dict[str, Any]) -> Shed:
-        text = str(payload.get("text") or "")
-        message = answers.not_recorded(f"{payload['command']} {parsing.as_typed(text)}".strip())
-        if parsing.is_rehearsal(text):
-            message = as_rehearsal(message)
-        return Shed(200, {"response_type": "ephemeral", "text": message.text, "blocks": message.blocks})
+        return Shed(200, as_asked(answers.not_recorded(whole_command(payload)), payload).as_answer)

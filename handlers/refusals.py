@@ -30,8 +30,7 @@ class Unexpected:
         if "command" not in body:
             return BoltResponse(status=500, body="")
         message = answers.unexpected(ref, self._place(), await self._recorded(body))
-        answer = {"response_type": "ephemeral", "text": message.text, "blocks": message.blocks}
-        return BoltResponse(status=200, body=answer)
+        return BoltResponse(status=200, body=message.as_answer)
 
     async def _recorded(self, body: dict[str, Any]) -> RequestId | Literal["nothing", "unknown"]:
         try:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
+from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -30,6 +32,14 @@ class CountedClient(AsyncWebClient):
         finally:
             self.on_call(api_method, outcome)
         return response
+
+
+def client_for(token: SecretStr, url: str, session: aiohttp.ClientSession) -> CountedClient:
+    """Return a client as everything here needs it."""
+    # The SDK's own retry after a dropped connection posts twice; the tasks retry instead.
+    return CountedClient(
+        token=token.get_secret_value(), base_url=url, session=session, retry_handlers=[], trust_env_in_session=True
+    )
 
 
 def _outcome(error: SlackApiError) -> str:

@@ -113,12 +113,7 @@ class Messenger:
 
     async def respond(self, url: str, message: Message) -> None:
         """Replace the private answer behind a response_url."""
-        body = {
-            "response_type": "ephemeral",
-            "replace_original": True,
-            "text": message.text,
-            "blocks": message.blocks,
-        }
+        body = {**message.as_answer, "replace_original": True}
         try:
             timeout = aiohttp.ClientTimeout(total=TIMEOUT)
             async with self._session.post(url, json=body, timeout=timeout, allow_redirects=False) as response:

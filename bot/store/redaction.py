@@ -46,7 +46,7 @@ def redact(connection: Connection, key: bytes, user_id: ObjectId, now: datetime)
         _rewritten(connection, line, left)
         for request_id in of
         for line in about(connection, request_id)
-        if line.body is not None and (left := without(_json(line), traces, instead)) != _json(line)
+        if line.body is not None and (left := without(body := _json(line), traces, instead)) != body
     ]
     if not emptied:
         return None

@@ -54,12 +54,17 @@ def _driver(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
 
 
+def lock_of(path: Path) -> Path:
+    """The file whose lock says that a process has the database."""
+    return path.with_name(path.name + ".lock")
+
+
 def _hold(path: Path, resources: ExitStack) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     resources.callback(os.close, descriptor)
     os.fchmod(descriptor, 0o600)
     # A lock of its own: SQLite's live on the file itself, and closing any descriptor of it drops them.
-    lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(lock_of(path), os.O_RDWR | os.O_CREAT, 0o600)
     resources.callback(os.close, lock)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,6 +20,7 @@ _ENTRIES = (
     .outerjoin(event_bodies, event_bodies.c.n == events.c.n)
     .order_by(events.c.n)
 )
+_NEWEST = _ENTRIES.order_by(None).order_by(events.c.n.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def entries(connection: Connection, span: Span | None = None, after: int = 0) ->
 
 def newest(connection: Connection) -> Line | None:
     """Read the last entry."""
-    row = connection.execute(_ENTRIES.order_by(None).order_by(events.c.n.desc()).limit(1)).first()
+    row = connection.execute(_NEWEST).first()
     return Line(*row) if row is not None else None
 
 
@@ -99,7 +100,7 @@ def places(connection: Connection) -> list[tuple[str, str]]:
 
 def last_start(connection: Connection) -> Started | None:
     """Read with what the bot started last."""
-    of_starts = _ENTRIES.where(events.c.kind == Started.__name__).order_by(None).order_by(events.c.n.desc()).limit(1)
+    of_starts = _NEWEST.where(events.c.kind == Started.__name__)
     note = next((note for _, note in _read(connection, of_starts)), None)
     return note if isinstance(note, Started) else None
 

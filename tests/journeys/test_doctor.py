@@ -365,9 +365,7 @@ async def test_a_database_that_takes_no_record_is_told_and_the_checks_go_on(rig:
 
     async with AsyncExitStack() as resources:
         outside = await open_outside(load(rig.environ, None), rig.clock, resources, SingleCall(rig.clock))
-        known = (outside.settings, outside.client, outside.installation, outside.graph)
-        checks = Checks(*known, ends=outside.ends, database=database, clock=rig.clock)
-        lines = [str(check) async for check in checks.all()]
+        lines = [str(check) async for check in Checks(outside, database).all()]
     assert lines[1] == (
         "NO  The database takes no record: disk full. Look at the file, at who may write it, and at the disk."
     )

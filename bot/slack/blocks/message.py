@@ -16,6 +16,11 @@ class Message:
     text: str
     blocks: list[Block]
 
+    @property
+    def as_answer(self) -> dict[str, Any]:
+        """As Slack takes it for the answer to a command: private, where it was typed."""
+        return {"response_type": "ephemeral", "text": self.text, "blocks": self.blocks}
+
 
 def plain(text: str) -> Block:
     # Without `emoji: false` a name such as ":smile:" would turn into a picture.
