@@ -15,6 +15,24 @@ def environ(rig: Rig) -> dict[str, str]:
     return keep | rig.environ | trust
 
 
+async def ready(rig: Rig, **changes: str) -> tuple[asyncio.subprocess.Process, str]:
+    """Start the bot; return it once it is ready, with the line that says so."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        env=environ(rig) | changes,
+        cwd=rig.database.parent,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    line = ""
+    while "ready: HTTP on" not in line:
+        line = (await process.stderr.readline()).decode()
+        assert line, "the bot ended"
+    return process, line
+
+
 async def run(rig: Rig, *arguments: str, **changes: str) -> tuple[int, str, str]:
     """Return the exit status, and what was written to standard output and standard error."""
     # The process goes by the world's clock, which the rig's only resembles.

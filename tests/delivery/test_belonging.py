@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 
 from bot.core.ids import ObjectId
@@ -14,7 +13,7 @@ from bot.errors import GraphError, SignInFailed, Throttled, Unavailable
 from bot.graph.client import DIRECTORY_AT_ONCE
 from demo.graph.directory import ADELE, ALEX, JONI
 from demo.wire import Call, Fault
-from tests.graph.test_client import NOBODY, START, HandedTokens, Setup
+from tests.graph.test_client import NOBODY, START, HandedTokens, Setup, prepared
 
 BOARD = "b0a2d000-0000-4000-8000-000000000001"
 STAFF = "b0a2d000-0000-4000-8000-000000000002"
@@ -30,15 +29,12 @@ RULES = (
 
 @pytest.fixture
 async def setup() -> AsyncIterator[Setup]:
-    async with aiohttp.ClientSession() as session:
-        setup = Setup(session)
+    async with prepared() as setup:
         setup.roles.add("GroupMember.Read.All")
-        async with setup.there:
-            setup.there.add_group(BOARD, "Board", members=[ADELE])
-            setup.there.add_group(STAFF, "Staff", members=[BOARD, ALEX])
-            setup.there.add_role(ADMIN, "Global Administrator", members=[ALEX])
-            yield setup
-    assert setup.books.complaints == []
+        setup.there.add_group(BOARD, "Board", members=[ADELE])
+        setup.there.add_group(STAFF, "Staff", members=[BOARD, ALEX])
+        setup.there.add_role(ADMIN, "Global Administrator", members=[ALEX])
+        yield setup
 
 
 def target(user_id: str) -> Target:

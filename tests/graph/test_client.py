@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
@@ -101,13 +102,20 @@ class Setup:
         self.there.faults.add(Fault(name, kind, times=times, status=status))
 
 
-@pytest.fixture
-async def setup() -> AsyncIterator[Setup]:
+@asynccontextmanager
+async def prepared() -> AsyncIterator[Setup]:
+    """Both started; at the end nothing may have broken the contract."""
     async with aiohttp.ClientSession() as session:
         setup = Setup(session)
         async with setup.there:
             yield setup
     assert setup.books.complaints == []
+
+
+@pytest.fixture
+async def setup() -> AsyncIterator[Setup]:
+    async with prepared() as setup:
+        yield setup
 
 
 def free_port() -> int:

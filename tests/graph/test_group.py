@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
 
 from bot.core.ids import ObjectId
@@ -11,7 +10,7 @@ from bot.core.model import Receipt
 from bot.errors import Forbidden, Garbled, Unavailable
 from bot.graph.group import Group, group, read_group, the_group
 from bot.graph.wire import GraphAnswer, GraphRequest
-from tests.graph.test_client import NOBODY, Setup
+from tests.graph.test_client import NOBODY, Setup, prepared
 
 BOARD = ObjectId("b0a2d000-0000-4000-8000-000000000001")
 HIDDEN = ObjectId("b0a2d000-0000-4000-8000-000000000002")
@@ -19,14 +18,11 @@ HIDDEN = ObjectId("b0a2d000-0000-4000-8000-000000000002")
 
 @pytest.fixture
 async def setup() -> AsyncIterator[Setup]:
-    async with aiohttp.ClientSession() as session:
-        setup = Setup(session)
+    async with prepared() as setup:
         setup.roles.add("GroupMember.Read.All")
-        async with setup.there:
-            setup.there.add_group(BOARD, "Board")
-            setup.there.add_group(HIDDEN, "Whistle", visibility="HiddenMembership")
-            yield setup
-    assert setup.books.complaints == []
+        setup.there.add_group(BOARD, "Board")
+        setup.there.add_group(HIDDEN, "Whistle", visibility="HiddenMembership")
+        yield setup
 
 
 def test_no_more_of_it_is_asked_for_than_is_read() -> None:

@@ -21,7 +21,7 @@ from bot.graph.memberships import (
     read_roles,
 )
 from bot.graph.wire import GraphAnswer, GraphRequest, failure
-from tests.graph.test_client import ALEX, NOBODY, START, Setup
+from tests.graph.test_client import ALEX, NOBODY, START, Setup, prepared
 
 BOARD = "b0a2d000-0000-4000-8000-000000000001"
 STAFF = "b0a2d000-0000-4000-8000-000000000002"
@@ -32,14 +32,11 @@ NOTED = Receipt(200)
 
 @pytest.fixture
 async def setup() -> AsyncIterator[Setup]:
-    async with aiohttp.ClientSession() as session:
-        setup = Setup(session)
+    async with prepared() as setup:
         setup.roles.add("GroupMember.Read.All")
-        async with setup.there:
-            setup.there.add_group(BOARD, "Board", members=[ALEX])
-            setup.there.add_group(STAFF, "Staff", members=[BOARD])
-            yield setup
-    assert setup.books.complaints == []
+        setup.there.add_group(BOARD, "Board", members=[ALEX])
+        setup.there.add_group(STAFF, "Staff", members=[BOARD])
+        yield setup
 
 
 def kinds(setup: Setup) -> list[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from bot.settings import load
 from demo.entra import CLIENT, TENANT
 from demo.graph.directory import DIEGO, JONI
 from demo.wire import Fault
-from tests.command_line import environ, run
+from tests.command_line import ready, run
 from tests.rig import Rig, running
 
 BOARD = "b0a2d000-0000-4000-8000-000000000001"
@@ -250,19 +249,7 @@ async def test_a_start_without_a_permission_that_a_rule_needs_is_refused(rig: Ri
 
 async def started(rig: Rig, **changes: str) -> str:
     """Start the bot, stop it once it is ready, and return the line that said so."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        env=environ(rig) | changes,
-        cwd=rig.database.parent,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    line = ""
-    while "ready: HTTP on" not in line:
-        line = (await process.stderr.readline()).decode()
-        assert line, "the bot ended"
+    process, line = await ready(rig, **changes)
     process.send_signal(signal.SIGTERM)
     await process.communicate()
     assert process.returncode == 0

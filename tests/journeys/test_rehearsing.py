@@ -7,6 +7,7 @@ from typing import Any
 from demo.graph.directory import ADELE, JONI
 from demo.local_slack import Message
 from demo.wire import Fault
+from tests.journeys.test_quorum import ruled
 from tests.journeys.test_why import start
 from tests.rig import ADELE_AND_ALEX, APPROVALS, INCIDENT, Rig, running
 
@@ -154,9 +155,7 @@ async def test_a_rehearsal_occupies_nobody_and_is_kept_from_nobody(tmp_path: Pat
 
 
 async def test_two_teams_rehearse_their_two_approvals(tmp_path: Path) -> None:
-    policy = tmp_path / "policy.toml"
-    policy.write_text(POLICY, encoding="utf-8")
-    async with running(tmp_path, APPROVERS="", POLICY_FILE=str(policy)) as rig:
+    async with ruled(tmp_path, POLICY) as rig:
         message = await rig.asked(ONE)
         await rig.slack.click(message, "approve", by="U0MEGAN")
         part = await rig.thread_says(message, "Still needed: one from Identity.")

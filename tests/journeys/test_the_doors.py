@@ -1,10 +1,8 @@
 """The doors: what is let in, what is turned away, and what the operator can ask."""
 
-import asyncio
 import json
 import signal
 import sqlite3
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlencode
@@ -15,7 +13,7 @@ from sqlalchemy import func, select
 
 from bot.store.tables import events
 from demo.local_slack.workspace import APP, TEAM
-from tests.command_line import environ, run
+from tests.command_line import ready, run
 from tests.rig import APPROVALS, Rig, running
 
 COMMAND = {
@@ -249,19 +247,7 @@ async def test_wrong_settings_are_listed_all_at_once_and_nothing_is_started(tmp_
 
 async def test_it_says_when_it_is_ready_and_stops_cleanly(tmp_path: Path) -> None:
     async with running(tmp_path, start=False, speed=1) as rig:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            env=environ(rig),
-            cwd=tmp_path,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert process.stderr is not None
-        line = ""
-        while "ready: HTTP on" not in line:
-            line = (await process.stderr.readline()).decode()
-            assert line, "the bot ended"
+        process, line = await ready(rig)
         assert "workspace Contoso" in line
         assert f"database {rig.database}" in line
         second = await run(rig)

@@ -12,11 +12,12 @@ from pathlib import Path
 import aiohttp
 import psycopg
 import pytest
+from yarl import URL
 
 from bot.clock import SystemClock
 from demo.entra import LocalEntra
 from demo.graph import LocalGraph
-from demo.local_slack import LocalSlack
+from demo.local_slack import LocalSlack, Message
 from demo.wire import Books, Fault
 from tests.kill.stage import ROOT, _free_port
 from tests.postgres import PostgresServer, name_of
@@ -47,12 +48,31 @@ async def replica(settings: Mapping[str, str], log: Path) -> AsyncIterator[tuple
         await process.wait()
 
 
+async def has_recorded(log: Path, address: str) -> None:
+    """Wait until a call has ended for a replica, and what it had to record of it stands before a later write."""
+    port = URL(address).port
+    assert port is not None
+    async with asyncio.timeout(WITHIN), aiohttp.ClientSession() as session:
+        answers = 0
+        while answers < 2:  # what it records is queued by the time it has answered once
+            await asyncio.sleep(0.1)
+            answers += _says(log, "confirmSafe called") and await _is_ready(session, port)
+
+
+def _says(log: Path, words: str) -> bool:
+    return words in log.read_text()
+
+
 async def _is_ready(session: aiohttp.ClientSession, port: int) -> bool:
     try:
         async with session.get(f"http://127.0.0.1:{port}/readyz") as response:
             return response.status == 200
     except aiohttp.ClientError:
         return False
+
+
+def outcomes(slack: LocalSlack, message: Message) -> list[Message]:
+    return [m for m in slack.thread(message) if "read back" in slack.plain(m)]
 
 
 def count(database: "psycopg.Connection[tuple[object, ...]]", kind: str) -> int:
@@ -80,6 +100,7 @@ async def test_whoever_dies_in_its_call_is_stood_in_for_and_nothing_is_done_twic
             "REQUESTS_CA_BUNDLE": str(entra.ca_file),
         }
         first, slack.bot_url = await stack.enter_async_context(replica(settings, tmp_path / "first"))
+        address = slack.bot_url
         await slack.command("adelev@contoso.com VPN")
         await books.until(lambda: slack.messages(APPROVALS), WITHIN)
         message = slack.messages(APPROVALS)[0]
@@ -95,11 +116,11 @@ async def test_whoever_dies_in_its_call_is_stood_in_for_and_nothing_is_done_twic
         assert len(books.of(CONFIRM)) == 2  # the second after it was read back twice
         if how == signal.SIGSTOP:
             first.send_signal(signal.SIGCONT)
-        await asyncio.sleep(5)  # what the first still has to say, it says now
+            await has_recorded(tmp_path / "first", address)
+        await books.until(lambda: outcomes(slack, message), WITHIN)
         assert len(books.of(CONFIRM)) == 2
         assert "1 user confirmed safe" in slack.plain(message)
-        outcomes = [m for m in slack.thread(message) if "read back" in slack.plain(m)]
-        assert len(outcomes) == 1
+        assert len(outcomes(slack, message)) == 1
         with postgres.admin(name_of(url)) as database:
             assert (count(database, "Approved"), count(database, "Accepted")) == (1, 1)
         assert books.complaints == []
