@@ -19,7 +19,7 @@ from bot.core.follow_ups import Wish
 from bot.core.ids import ChannelId
 from bot.core.pace import INTERVAL
 from bot.core.terms import Terms
-from bot.delivery import confirm, explain, look_up, renewal, show, tell, timers, verify
+from bot.delivery import confirm, explain, home, look_up, renewal, show, tell, timers, verify
 from bot.delivery.context import Context
 from bot.delivery.conversation import Conversation
 from bot.delivery.health import Health
@@ -45,11 +45,14 @@ from bot.store.pace import StoredSlots, StoredTurns
 from bot.store.store import Store
 from bot.store.writer import Writer
 from bot.tally import Tally
+from bot.views import Views
 from bot.watch import Watch
 from bot.web import Doors
-from handlers import register
+from handlers import Surfaces, register
 from handlers.buttons import Buttons
 from handlers.command import Command
+from handlers.details import Details
+from handlers.home import Home
 from handlers.modal import Modals
 from handlers.overload import Overload
 from handlers.refusals import Unexpected
@@ -70,6 +73,7 @@ WORKERS = {
     "lapse": timers.lapse,
     "stoppable": timers.stoppable,
     "tally": timers.tally,
+    "home": home.publish,
     "renewal": renewal.renewal,
 }
 
@@ -119,7 +123,7 @@ class Application:
         outside.graph.on_call = self.health.graph_call
         people = People(outside.client, outside.installation, outside.clock)
         accounts, groups = Accounts(outside.graph, outside.clock), Groups(outside.graph, outside.clock)
-        authority = Authority(people, accounts, groups, self._settings.policy)
+        self._authority = authority = Authority(people, accounts, groups, self._settings.policy)
         turns = StoredTurns(parts.store).take if parts.store.writer.database.is_shared else None
         messenger = Messenger(outside.client, outside.session, outside.installation, outside.clock, turns)
         self._service = Service(parts.store, authority, outside.place)
@@ -238,11 +242,14 @@ class Application:
             ssl_check_enabled=False,
             url_verification_enabled=False,
         )
-        register(
-            app,
-            Command(self._service, outside.place),
+        views = Views(self._parts.store, self._authority, outside.place)
+        surfaces = Surfaces(
+            Command(self._service, views, outside.place),
             Buttons(self._service, outside.client, outside.place),
             Modals(self._service),
+            Details(views, outside.client),
+            Home(self._service),
         )
+        register(app, surfaces)
         app.error(Unexpected(self._service, outside.place).met)
         return app

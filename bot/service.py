@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,17 +11,16 @@ from sqlalchemy import Connection
 
 from bot import journal
 from bot.authority import Authority
-from bot.clicks import Click
+from bot.clicks import Click, Result
 from bot.core.commands import Approve, Ask, AskOthers, Deny, DontAsk, ReportMistake, Stop, Withdraw
 from bot.core.events import ClickRefused
-from bot.core.follow_ups import Wish, answer
+from bot.core.follow_ups import Wish, answer, home
 from bot.core.ids import ChannelId, RequestId, SlackUserId
 from bot.core.limits import HOUR, Limited, reached
 from bot.core.mistake import unreportable
 from bot.core.model import Request
 from bot.core.policy import Refusal, Standing, Why, may_decide, may_report, may_stop
-from bot.deciders import LOOK_UP_WITHIN, LookedUp, approval, look_up
-from bot.errors import GraphError, SignInFailed, SlackError
+from bot.deciders import LookedUp, approval, look_up
 from bot.slack.blocks import answers, refusals
 from bot.slack.blocks.message import Message
 from bot.slack.blocks.place import PlaceOf
@@ -32,15 +31,6 @@ from bot.store.store import Store
 
 TAKE_WITHIN = 2.0
 """Seconds: what has not begun to be stored by then is dropped, so that the answer can say so inside Slack's 3 s."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a click: the request, and what its presser has to be told where it was refused."""
-
-    request: Request | None = None
-    refused: Message | None = None
-    why: Why | None = None
 
 
 class Service:
@@ -79,14 +69,6 @@ class Service:
         known = limited is not None and self._store.ledger.begun_by(connection, origin) is not None
         return None if known else limited
 
-    async def rights(self, user: SlackUserId) -> tuple[bool | None, bool | None]:
-        """Whether someone may ask, and may approve; None where nobody can tell."""
-        try:
-            _, refusal = await self._authority.may_ask(user, self._place().channel, LOOK_UP_WITHIN)
-            return refusal is None, await self._authority.is_approver(user, LOOK_UP_WITHIN)
-        except (SlackError, GraphError, SignInFailed):
-            return None, None
-
     async def begun_by(self, origin: str) -> RequestId | None:
         """The request that this very payload began, if it did. Raises StoreError."""
         return await self._store.do(self._store.ledger.begun_by, origin)
@@ -108,12 +90,12 @@ class Service:
 
         def work(connection: Connection) -> Result:
             request = self._store.ledger.find(connection, click.request_id)
-            if request is None or not _is_from(click, request):
+            if request is None or not click.is_from(request):
                 return self._refuse(connection, click, request, Refusal("unknown_request"), now)
             left = tuple(t.user_id for t in request.targets if t.progress not in {"confirmed", "spared"})
             if not request.is_final or not left:
                 return self._refuse(connection, click, request, Refusal("decided"), now)
-            limited = self._limit(connection, click.by, len(left), _origin(click), now)
+            limited = self._limit(connection, click.by, len(left), click.origin, now)
             if limited is not None:
                 self._store.ledger.refused(
                     connection, ClickRefused(click.by, click.action, "limit", click.view), request.id, now
@@ -124,7 +106,7 @@ class Service:
             does = "rehearse " if request.is_rehearsal else ""
             command = f"/confirm-safe {does}{' '.join(left)} {request.reason}"
             again = Ask(asker, left, request.reason, command, again_of=request.id, is_rehearsal=request.is_rehearsal)
-            begun = self._store.ledger.ask(connection, again, now, origin=_origin(click), url="")
+            begun = self._store.ledger.ask(connection, again, now, origin=click.origin, url="")
             self._whisper(connection, click, marked(answers.taken(begun.id, len(left), self._place()), begun))
             return Result(begun)
 
@@ -140,27 +122,41 @@ class Service:
 
     async def withdraw(self, by: SlackUserId, request_id: RequestId) -> Message:
         """Take back what the person asked for; returns what to tell them. Raises StoreError."""
-        now = self._store.clock.now()
+        click = Click("withdraw", by, "", request_id, 0)
+        result = await self._click(click, lambda connection: self._withdraw(connection, click), _deadline())
+        if result.refused is None and result.request is not None:
+            return marked(answers.withdrawn(result.request), result.request)
+        return result.refused or answers.no_such_request(request_id)
 
-        def work(connection: Connection) -> tuple[Message, Why | None]:
-            applied = self._store.ledger.apply(connection, request_id, Withdraw(by), now, actor=by)
-            if applied is not None and applied.refusal is None:
-                return marked(answers.withdrawn(applied.request), applied.request), None
-            why: Why = "unknown_request" if applied is None or applied.refusal is None else applied.refusal.why
-            self._store.ledger.refused(connection, ClickRefused(by, "withdraw", why), request_id, now)
-            if applied is None:
-                return answers.no_such_request(request_id), why
-            told = (refusals.only_asker_withdraws if why == "only_asker_withdraws" else refusals.decided)(
-                applied.request
+    async def take_back(self, click: Click) -> Result:
+        """Whoever asked presses *Withdraw* on the Home tab; what is refused is told to them."""
+
+        def work(connection: Connection) -> Result:
+            result = self._withdraw(connection, click)
+            return (
+                result
+                if result.refused is None
+                else replace(self._whisper(connection, click, result.refused), why=result.why)
             )
-            return marked(told, applied.request), why
 
-        message, ground = await self._store.run(work, deadline=_deadline())
-        if ground is None:
-            journal.taken(by, "withdraw", request_id)
-        else:
-            journal.refused(by, "withdraw", request_id, ground)
-        return message
+        return await self._click(click, work, _deadline())
+
+    def _withdraw(self, connection: Connection, click: Click) -> Result:
+        now, by = self._store.clock.now(), click.by
+        applied = self._store.ledger.apply(connection, click.request_id, Withdraw(by), now, actor=by)
+        if applied is not None and applied.refusal is None:
+            return Result(applied.request)
+        why: Why = "unknown_request" if applied is None or applied.refusal is None else applied.refusal.why
+        self._store.ledger.refused(connection, ClickRefused(by, "withdraw", why), click.request_id, now)
+        if applied is None:
+            return Result(refused=answers.no_such_request(click.request_id), why=why)
+        is_others = why == "only_asker_withdraws"
+        told = (refusals.only_asker_withdraws if is_others else refusals.decided)(applied.request)
+        return Result(refused=marked(told, applied.request), why=why)
+
+    async def open_home(self, by: SlackUserId) -> None:
+        """Somebody opens their Home tab."""
+        await self._store.do(wish, None, home(by, self._store.clock.now()))
 
     async def stop(self, click: Click) -> Result:
         """Somebody wants nobody else of an approved request to be sent."""
@@ -227,7 +223,14 @@ class Service:
         self, click: Click, work: Callable[[Connection], Result], deadline: float, *, is_opening: bool = False
     ) -> Result:
         """Commit what a click does, and tell the log of it."""
-        result = await self._store.run(work, deadline=deadline)
+
+        def whole(connection: Connection) -> Result:
+            result = work(connection)
+            if click.is_home and not is_opening:
+                wish(connection, None, home(click.by, self._store.clock.now()))
+            return result
+
+        result = await self._store.run(whole, deadline=deadline)
         if result.refused is not None:
             journal.refused(click.by, click.action, click.request_id, result.why or "limit")
         elif result.request is not None and not is_opening:
@@ -238,7 +241,7 @@ class Service:
         standing = looked_up.standing if isinstance(looked_up, LookedUp) else looked_up
         if request.ts is None and request.view and request.state != "not_asked":
             return Refusal("not_shown")  # Slack shows it already, and our note of that is on its way
-        if not _is_from(click, request):
+        if not click.is_from(request):
             return Refusal("unknown_request")
         if isinstance(standing, Standing) and not standing.person.is_full_member:
             return Refusal("not_member")
@@ -270,7 +273,7 @@ class Service:
 
     def _whisper(self, connection: Connection, click: Click, message: Message) -> Result:
         """Have the person told privately, where the click was; a modal tells it itself."""
-        if click.channel:
+        if click.channel or (click.is_home and click.trigger_id):
             payload: dict[str, Any] = {
                 "channel": click.channel,
                 "thread_ts": click.thread_ts,
@@ -285,12 +288,3 @@ class Service:
 
 def _deadline() -> float:
     return time.monotonic() + TAKE_WITHIN
-
-
-def _is_from(click: Click, request: Request) -> bool:
-    """Whether the click came from the message that the store says is this request's."""
-    return not click.ts or (click.channel, click.ts) == (request.channel, request.ts)
-
-
-def _origin(click: Click) -> str:
-    return f"{click.by}:{click.trigger_id}"

@@ -94,9 +94,11 @@ class Doors:
             return _turned_away(413, "the body is too large")
         if not self._is_signed(request, raw):
             return _turned_away(401, "the signature does not hold")
-        payload = _payload(raw)
+        payload = _event(raw) if request.content_type == "application/json" else _payload(raw)
         if payload is None:
             return _turned_away(400, "the body can't be read")
+        if payload.get("type") == "url_verification":
+            return web.json_response({"challenge": payload["challenge"]})
         if "ssl_check" in payload:
             return web.Response(status=200)
         if not self._installation.is_known:
@@ -146,7 +148,7 @@ def _turned_away(status: int, why: str) -> web.Response:
     return web.Response(status=status)
 
 
-_SURFACES = {"block_actions": "click", "view_submission": "submit"}
+_SURFACES = {"block_actions": "click", "view_submission": "submit", "event_callback": "event"}
 _NEEDED = {
     "block_actions": ("user", "actions", "team"),
     "view_submission": ("user", "view", "team"),
@@ -166,6 +168,22 @@ def _payload(raw: bytes) -> dict[str, Any] | None:
     except (ValueError, KeyError, RecursionError):
         return None
     return payload if isinstance(payload, dict) and _is_whole(payload) else None
+
+
+def _event(raw: bytes) -> dict[str, Any] | None:
+    """Read what the Events API sends: JSON, where everything else is a form (docs.slack.dev/apis/events-api)."""
+    try:
+        payload = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(payload, dict):
+        return None
+    if payload.get("type") == "url_verification":
+        return payload if isinstance(payload.get("challenge"), str) else None
+    event = payload.get("event")
+    if payload.get("type") != "event_callback" or not payload.get("team_id") or not isinstance(event, dict):
+        return None
+    return payload if isinstance(event.get("user"), str) else None
 
 
 def _is_whole(payload: dict[str, Any]) -> bool:

@@ -1,25 +1,45 @@
 """One file for each Slack surface; a handler translates, makes one call that commits, and acks."""
 
+from dataclasses import dataclass
+
 from slack_bolt.async_app import AsyncApp
 
 from handlers.buttons import Buttons
 from handlers.command import Command
+from handlers.details import Details
+from handlers.home import Home
 from handlers.modal import Modals
 
 COMMAND = "/confirm-safe"
 
 
-def register(app: AsyncApp, command: Command, buttons: Buttons, modals: Modals) -> None:
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """Everything by which people reach the bot."""
+
+    command: Command
+    buttons: Buttons
+    modals: Modals
+    details: Details
+    home: Home
+
+
+def register(app: AsyncApp, on: Surfaces) -> None:
     """List every surface the bot has."""
-    app.command(COMMAND)(command.asked)
-    app.action("approve")(buttons.approve)
-    app.action("deny")(buttons.deny)
-    app.action("review")(buttons.review)
-    app.action("ask_again")(buttons.ask_again)
-    app.action("ask_others")(buttons.ask_others)
-    app.action("drop")(buttons.drop)
-    app.action("stop")(buttons.stop)
-    app.action("mistake")(buttons.mistake)
-    app.view("review")(modals.reviewed)
-    app.view("deny")(modals.denied)
-    app.view("mistake")(modals.reported)
+    app.command(COMMAND)(on.command.asked)
+    app.action("approve")(on.buttons.approve)
+    app.action("deny")(on.buttons.deny)
+    app.action("review")(on.buttons.review)
+    app.action("ask_again")(on.buttons.ask_again)
+    app.action("ask_others")(on.buttons.ask_others)
+    app.action("drop")(on.buttons.drop)
+    app.action("withdraw")(on.buttons.withdraw)
+    app.action("details")(on.details.open)
+    app.action("details_next")(on.details.turn)
+    app.action("details_previous")(on.details.turn)
+    app.action("stop")(on.buttons.stop)
+    app.action("mistake")(on.buttons.mistake)
+    app.event("app_home_opened")(on.home.opened)
+    app.view("review")(on.modals.reviewed)
+    app.view("deny")(on.modals.denied)
+    app.view("mistake")(on.modals.reported)

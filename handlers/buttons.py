@@ -8,19 +8,16 @@ from slack_bolt.async_app import AsyncAck
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.clicks import Click
+from bot.clicks import Click, Result
 from bot.core.model import Request
 from bot.core.policy import Action
 from bot.errors import CannotTell, SlackError, StoreError
-from bot.service import Result, Service
+from bot.service import Service
 from bot.slack.api import answered
 from bot.slack.blocks import answers, modals
 from bot.slack.blocks.message import Block
 from bot.slack.blocks.place import PlaceOf
-from handlers.clicks import of_button, warn
-
-OPEN_WITHIN = 1.9
-"""Seconds from the click's arrival; with the warning it stays below the 2.5 s that a handler has."""
+from handlers.clicks import OPEN_WITHIN, begun_at_home, of_button, warn
 
 Take = Callable[[Click], Awaitable[Result]]
 
@@ -47,6 +44,9 @@ class Buttons:
 
     async def stop(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         return await self._press(ack, body, "stop", self._service.stop)
+
+    async def withdraw(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
+        return await self._press(ack, body, "withdraw", self._service.take_back)
 
     async def deny(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse:
         return await self._open(ack, body, "deny")
@@ -75,6 +75,7 @@ class Buttons:
             return await self._not_taken(click, error)
         if result.request is not None:
             view = self._window(result.request, action)
+            view = begun_at_home(view) if click.is_home else view
             try:
                 left = max(0.1, over - now())
                 await answered(self._client.views_open(trigger_id=click.trigger_id, view=view), left)

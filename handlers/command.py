@@ -4,7 +4,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 
-from bot.core import commands, parsing
+from bot.core import commands, inquiries, parsing
 from bot.core.ids import ChannelId, RequestId, SlackUserId
 from bot.core.limits import Limited
 from bot.core.model import Asker
@@ -14,6 +14,7 @@ from bot.slack.blocks import answers
 from bot.slack.blocks.message import Message
 from bot.slack.blocks.place import PlaceOf
 from bot.slack.blocks.rehearsal import as_rehearsal
+from bot.views import Views
 
 
 def origin_of(body: dict[str, Any]) -> str:
@@ -38,8 +39,9 @@ def _text(body: dict[str, Any]) -> str:
 class Command:
     """The slash command."""
 
-    def __init__(self, service: Service, place: PlaceOf) -> None:
+    def __init__(self, service: Service, views: Views, place: PlaceOf) -> None:
         self._service = service
+        self._views = views
         self._place = place
 
     async def asked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -50,11 +52,10 @@ class Command:
         typed, user = whole_command(body), SlackUserId(body["user_id"])
         read = parsing.parse(_text(body))
         match read:
-            case parsing.Help():
-                may_ask, may_approve = await self._service.rights(user)
-                return answers.help_text(self._place(), may_ask=may_ask, may_approve=may_approve)
-            case parsing.Withdraw(request_id=request_id):
+            case inquiries.Withdraw(request_id=request_id):
                 return await self._withdraw(user, request_id, typed)
+            case inquiries.Help() | inquiries.Mine() | inquiries.ListOpen() | inquiries.Status():
+                return await self._look(user, read, typed)
             case parsing.Ask():
                 ids = tuple(f"<@{e.value}>" if e.kind == "mention" else e.value for e in read.entries)
             case problems:
@@ -74,6 +75,22 @@ class Command:
         if isinstance(taken, Limited):
             return answers.limit(taken, self._place())
         return answers.taken(taken.id, len(taken.entries), self._place())
+
+    async def _look(self, user: SlackUserId, what: inquiries.Inquiry, typed: str) -> Message:
+        """Show something; where the store does not tell, it can be asked again."""
+        try:
+            match what:
+                case inquiries.Mine():
+                    return await self._views.mine(user)
+                case inquiries.ListOpen():
+                    return await self._views.still_open(user)
+                case inquiries.Status(request_id=request_id):
+                    return await self._views.status(user, request_id)
+                case _:
+                    sight = await self._views.sight(user)
+                    return answers.help_text(self._place(), may_ask=sight.may_ask, may_approve=sight.may_approve)
+        except StoreError:
+            return answers.not_shown(typed)
 
     async def _withdraw(self, user: SlackUserId, request_id: str, typed: str) -> Message:
         if not request_id:

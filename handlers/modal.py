@@ -5,11 +5,11 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 
-from bot.clicks import Click
+from bot.clicks import Click, Result
 from bot.core.policy import Action
 from bot.core.text import sound
 from bot.errors import CannotTell, StoreError
-from bot.service import Result, Service
+from bot.service import Service
 from bot.slack.blocks import answers, modals
 from bot.slack.blocks.crowd import LEAVE_OUT
 from bot.slack.blocks.message import Message

@@ -23,6 +23,8 @@ class Overload:
     async def shed(self, payload: dict[str, Any]) -> Shed:
         if "command" in payload:
             return self._command(payload)
+        if payload["type"] == "event_callback":
+            return Shed(503)  # Slack sends it again
         told = answers.click_not_recorded()
         if payload["type"] == "view_submission":
             return Shed(200, {"response_action": "update", "view": modals.gone_modal(told.text)})

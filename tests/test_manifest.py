@@ -40,12 +40,14 @@ def test_it_asks_for_exactly_the_scopes_that_the_doctor_looks_for(manifest: Any)
     assert manifest["oauth_config"] == {"scopes": {"bot": list(SCOPES)}}
 
 
-def test_the_one_command_and_the_clicks_arrive_at_the_one_door(manifest: Any) -> None:
+def test_the_one_command_the_clicks_and_the_openings_of_home_arrive_at_the_one_door(manifest: Any) -> None:
     (command,) = manifest["features"]["slash_commands"]
     assert (command["command"], command["url"]) == ("/confirm-safe", ENDPOINT)
     assert command["should_escape"] is True
     assert manifest["settings"]["interactivity"] == {"is_enabled": True, "request_url": ENDPOINT}
-    assert "event_subscriptions" not in manifest["settings"]
+    events = {"request_url": ENDPOINT, "bot_events": ["app_home_opened"]}
+    assert manifest["settings"]["event_subscriptions"] == events
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
 
 
 def test_it_serves_one_workspace_by_http(manifest: Any) -> None:

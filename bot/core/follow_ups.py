@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot.core import events as ev
-from bot.core.ids import ChannelId
+from bot.core.ids import ChannelId, SlackUserId
 from bot.core.lifecycle import WAIT_FOR_CHOICE
 from bot.core.model import Request, Target
 from bot.core.terms import Terms
@@ -28,6 +28,7 @@ TaskKind = Literal[
     "tally",
     "look_again",
     "renewal",
+    "home",
 ]
 COLLAPSING: frozenset[TaskKind] = frozenset({"look_up", "explain", "confirm", "verify", "show", "line", "renewal"})
 """Asked for again while waiting, these are done once, for the newest state."""
@@ -256,6 +257,11 @@ def line_state(request: Request) -> object:
 def tell(request: Request, topic: str, now: datetime, **payload: Any) -> Wish:
     """One post in the request's thread, told once."""
     return Wish("tell", f"{request.id}.{topic}", now, lane=request.id, payload={"topic": topic, **payload})
+
+
+def home(user: SlackUserId, now: datetime) -> Wish:
+    """Draw somebody's Home tab; what is asked for while it is being drawn is drawn once more."""
+    return Wish("home", user, now)
 
 
 def answer(request: Request, topic: str, now: datetime) -> Wish:

@@ -34,7 +34,8 @@ State = Literal[
     "unknown",
     "rehearsed",
 ]
-FINAL: frozenset[State] = frozenset(get_args(State)) - {"looking_up", "pending", "approved", "sent"}
+OPEN: frozenset[State] = frozenset({"looking_up", "pending", "approved", "sent"})
+FINAL: frozenset[State] = frozenset(get_args(State)) - OPEN
 
 Progress = Literal[
     "waiting",  # nothing sent yet

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.core.inquiries import Inquiry, inquiry, rehearsed, without_rehearse
 from bot.core.model import MAX_USERS
 from bot.core.problems import Problem
 
@@ -38,18 +39,6 @@ class Ask:
     unreadable: tuple[str, ...] = ()
     """What stood among the ids and is none, as typed: the others can still be asked for."""
     is_rehearsal: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    """What was asked for is taken back; `request_id` as it was typed, in capitals, empty where none was."""
-
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Help:
-    """Nothing was asked for."""
 
 
 # What Slack writes: <mailto:a@b|a@b>, <https://x|x>, <#C1|general>, <!subteam^S1|@soc>, <!here>.
@@ -89,29 +78,19 @@ _ID_INSIDE = re.compile(rf"(?<![\w-])(?:{_GUID.pattern})(?![\w-])|{_UPN.pattern}
 _BEFORE = "([{<'\"`*“‘"
 _BEHIND = ")]}>'\"`*”’.,:;!?…"
 _PARTING = frozenset(",;\n，、；")
-_CRIES_FOR_HELP = frozenset({"", "help", "help me", "?", "-h", "--help"})
-_WITHDRAW = re.compile(r"(?:withdraw|cancel)(?:\s+[`'\"]?(?P<id>[\w-]{1,40})[`'\"]?[.!]?)?", re.IGNORECASE)
-_REHEARSE = re.compile(r"\s*rehearse(?:[\s,;:]+|$)", re.IGNORECASE)
 # Lower-case words inside names; any other lower-case word in front of an address is prose.
 _PARTICLES = frozenset(["van", "von", "vom", "der", "den", "de", "da", "di", "du", "do", "dos", "das", "la", "le"])
 _PARTICLES |= frozenset(["el", "al", "bin", "ibn", "ben", "ter", "ten", "zu", "y", "e"])
 
 
-def parse(text: str) -> Ask | Withdraw | Help | tuple[Problem, ...]:
+def parse(text: str) -> Ask | Inquiry | tuple[Problem, ...]:
     """Read what Slack sent as the command's text."""
     if len(text) > MAX_TEXT:
         return (Problem("text_too_long", count=len(text)),)
     plain = as_typed(text)
-    if plain.strip().casefold() in _CRIES_FOR_HELP:
-        return Help()
-    if (withdraw := _WITHDRAW.fullmatch(plain.strip())) is not None:
-        return Withdraw((withdraw["id"] or "").upper())
-    rehearse = _REHEARSE.match(plain)
-    rest = plain[rehearse.end() :] if rehearse else plain
-    if rehearse and rest.strip() and rest.strip().casefold() in _CRIES_FOR_HELP:
-        return Help()
-    if rehearse and _WITHDRAW.fullmatch(rest.strip()):
-        return Withdraw("")  # the id may be that of a real request, and a rehearsal changes nothing
+    rest, rehearse = without_rehearse(plain)
+    if (asked := rehearsed(rest) if rehearse else inquiry(plain)) is not None:
+        return asked
     found, rest = _leading(rest)
     entries = _distinct(one for one in found if isinstance(one, Entry))
     unreadable = tuple(dict.fromkeys(one for one in found if isinstance(one, Problem)))
@@ -119,12 +98,12 @@ def parse(text: str) -> Ask | Withdraw | Help | tuple[Problem, ...]:
     problems = tuple(_problems(found, entries, reason))
     if problems or not entries:
         return (*unreadable, *problems)
-    return Ask(entries, reason, tuple(problem.entry for problem in unreadable), is_rehearsal=bool(rehearse))
+    return Ask(entries, reason, tuple(problem.entry for problem in unreadable), is_rehearsal=rehearse)
 
 
 def is_rehearsal(text: str) -> bool:
     """Whether it asks for a rehearsal, also where the rest of it can't be read."""
-    return _REHEARSE.match(as_typed(text)) is not None
+    return without_rehearse(as_typed(text))[1]
 
 
 def _problems(found: list[Entry | Problem], entries: tuple[Entry, ...], reason: str) -> Iterable[Problem]:

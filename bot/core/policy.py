@@ -43,7 +43,9 @@ Why = Literal[
 ]
 """Grounds for a refusal; each has words of its own in bot/slack/blocks/refusals.py."""
 
-Action = Literal["approve", "review", "deny", "ask_again", "ask_others", "drop", "withdraw", "stop", "mistake"]
+Action = Literal[
+    "approve", "review", "deny", "ask_again", "ask_others", "drop", "withdraw", "stop", "mistake", "details"
+]
 
 
 @dataclass(frozen=True, slots=True)

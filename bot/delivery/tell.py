@@ -120,16 +120,18 @@ async def whisper(context: Context, task: Task) -> Ending:
     payload = task.payload
     message = Message(payload["text"], payload["blocks"])
     try:
-        await context.messenger.whisper(Spot(payload["channel"], payload["thread_ts"]), payload["user"], message)
+        if channel := payload["channel"]:  # none where the click was on the Home tab
+            await context.messenger.whisper(Spot(channel, payload["thread_ts"]), payload["user"], message)
+            return Done()
     except SlackRefused as error:
         log.info("told by direct message instead", why=error.code)
-        try:
-            spot = Spot(await context.messenger.open_dm(payload["user"]))
-            since = context.clock.now() - timedelta(hours=1)
-            if not (task.doubtful and await context.messenger.find(spot, task.key, since)):
-                await context.messenger.post(spot, message, {"op_id": task.key})
-        except SlackRefused as again:
-            log.warning("somebody could not be told", user=payload["user"], why=again.code)
+    try:
+        spot = Spot(await context.messenger.open_dm(payload["user"]))
+        since = context.clock.now() - timedelta(hours=1)
+        if not (task.doubtful and await context.messenger.find(spot, task.key, since)):
+            await context.messenger.post(spot, message, {"op_id": task.key})
+    except SlackRefused as error:
+        log.warning("somebody could not be told", user=payload["user"], why=error.code)
     return Done()
 
 

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import Clock
 from bot.errors import SlackBusy, SlackDoubtful, SlackPaced, SlackRefused
 from bot.slack.api import TIMEOUT, answered, retry_after
-from bot.slack.blocks.message import Message
+from bot.slack.blocks.message import Block, Message
 from bot.slack.installation import Installation
 
 EVENT_TYPE = "confirm_safe"
@@ -77,6 +77,10 @@ class Messenger:
                 channel=spot.channel, user=user, text=message.text, blocks=message.blocks, **thread
             )
         )
+
+    async def publish(self, user: str, view: Block) -> None:
+        """Show somebody's Home tab (docs.slack.dev/reference/methods/views.publish)."""
+        await answered(self._client.views_publish(user_id=user, view=view))
 
     async def open_dm(self, user: str) -> str:
         return str((await answered(self._client.conversations_open(users=user)))["channel"]["id"])

@@ -1,13 +1,13 @@
-"""What somebody asked for lately, and what of it is still open."""
+"""Which requests there are: what somebody asked for, what is open, what ended lately."""
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from bot.core.follow_ups import Wish
 from bot.core.ids import RequestId, SlackUserId
 from bot.core.limits import PastAsk
-from bot.core.model import FINAL
+from bot.core.model import FINAL, OPEN, State
 from bot.store import tasks as outbox
 from bot.store.events import as_text, as_time
 from bot.store.tables import requests
@@ -34,3 +34,25 @@ def show_pending(connection: Connection, now: datetime) -> None:
     waiting = connection.execute(select(requests.c.id).where(requests.c.state == "pending")).scalars().all()
     for request_id in waiting:
         outbox.wish(connection, [Wish("show", request_id, now)], RequestId(request_id))
+
+
+def of_asker(connection: Connection, asker: SlackUserId, since: datetime, most: int) -> list[RequestId]:
+    """List what somebody asked for since then, the newest first."""
+    chosen = select(requests.c.id).where(requests.c.asker == asker, requests.c.asked_at > as_text(since))
+    return _ids(connection, chosen.order_by(requests.c.asked_at.desc()), most)
+
+
+def unended(connection: Connection, most: int, *states: State) -> list[RequestId]:
+    """List what has not ended, the oldest first: all of it, or what is in one of these states."""
+    chosen = select(requests.c.id).where(requests.c.state.in_(states or sorted(OPEN)))
+    return _ids(connection, chosen.order_by(requests.c.asked_at), most)
+
+
+def ended_lately(connection: Connection, most: int) -> list[RequestId]:
+    """List the newest of what was asked and has ended."""
+    chosen = select(requests.c.id).where(requests.c.state.in_(sorted(FINAL - {"not_asked"})))
+    return _ids(connection, chosen.order_by(requests.c.asked_at.desc()), most)
+
+
+def _ids(connection: Connection, chosen: Select, most: int) -> list[RequestId]:  # type: ignore[type-arg] # any
+    return [RequestId(one) for one in connection.execute(chosen.limit(most)).scalars()]

@@ -13,7 +13,7 @@ from bot.errors import StoreError
 from bot.setting_database import Address
 from bot.store.sqlite import SQLite
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest revision in migrations/versions; a test holds the two together."""
 
 

@@ -59,6 +59,7 @@ requests = Table(
     Column("response_url", Text, nullable=False),
 )
 Index("requests_by_asker", requests.c.asker, requests.c.asked_at)
+Index("requests_by_state", requests.c.state, requests.c.asked_at)
 
 targets = Table(
     "targets",

@@ -60,6 +60,7 @@ class LocalSlack(Front):
         self.ephemerals, self.dm, self.modal = self.workspace.ephemerals, self.workspace.dm, self.workspace.modal
         self.plain, self.pings = self.workspace.plain, self.workspace.pings
         self.command, self.click, self.submit = self.delivery.command, self.delivery.click, self.delivery.submit
+        self.open_home, self.press, self.home = self.delivery.open_home, self.delivery.press, self.workspace.home
         self.sign, self.post_raw, self.replay = self.delivery.sign, self.delivery.post_raw, self.delivery.replay
 
     @property

@@ -43,6 +43,7 @@ METHODS = {
     "usergroups.list": _method("include_users include_count", "", "usergroups:read"),
     "usergroups.users.list": _method("", "usergroup", "usergroups:read"),
     "views.open": _method("", "trigger_id view"),
+    "views.publish": _method("hash", "user_id view"),
     "views.update": _method("view_id external_id hash", "view"),
 }
 

@@ -121,6 +121,7 @@ _VIEW_KEYS: dict[str, Rule] = {
     "notify_on_close": Flag(),
 }
 VIEW = Thing(_VIEW_KEYS, {"title"})
+HOME = Thing({key: _VIEW_KEYS[key] for key in ("private_metadata", "callback_id", "external_id")})
 
 
 def faults_of_message(blocks: Any) -> list[str]:
@@ -131,6 +132,11 @@ def faults_of_message(blocks: Any) -> list[str]:
 def faults_of_view(view: Any) -> list[str]:
     """Everything Slack would refuse in a modal."""
     return list(_view(view))
+
+
+def faults_of_home(view: Any) -> list[str]:
+    """Everything Slack would refuse in a Home tab."""
+    return list(_home(view))
 
 
 def faults_of_text(text: str) -> list[str]:
@@ -183,6 +189,14 @@ def _options(where: str, element: Mapping[str, Any]) -> Iterator[str]:
     first = [element["initial_option"]] if "initial_option" in element else element.get("initial_options", [])
     if any(option not in options for option in first):
         yield f"{where}: an initial option is none of the options"
+
+
+def _home(view: Any) -> Iterator[str]:
+    if not isinstance(view, Mapping) or view.get("type") != "home":
+        yield "view: no Home tab"
+        return
+    yield from HOME.faults("view", {key: value for key, value in view.items() if key not in {"type", "blocks"}})
+    yield from _all(view.get("blocks"), VIEW_BLOCKS, set(BLOCKS))
 
 
 def _view(view: Any) -> Iterator[str]:

@@ -24,6 +24,9 @@ PATIENCE = 3.0
 """Seconds Slack waits before it tells the person `operation_timeout`."""
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the bot answered: status 0 where it did not within three seconds."""
@@ -118,6 +121,41 @@ class Delivery:
         sent = [self._interact(payload, by) for _ in range(2 if self.duplicate_deliveries else 1)]
         return (await asyncio.gather(*sent))[0]
 
+    async def open_home(self, by: str) -> Answer:
+        """Open the app's Home tab (docs.slack.dev/reference/events/app_home_opened)."""
+        event = {"type": "app_home_opened", "user": by, "channel": self.workspace.dm_of(by).id, "tab": "home"}
+        event["event_ts"] = f"{self._now().timestamp():.6f}"
+        payload = {
+            "type": "event_callback",
+            "team_id": TEAM,
+            "api_app_id": APP,
+            "event_id": f"Ev{self.workspace.new_ts(self._now())}",
+            "event_time": int(self._now().timestamp()),
+            "event": event,
+        }
+        return await self._send(json.dumps(payload).encode(), "application/json")
+
+    async def press(self, view: View, action_id: str, *, value: str = "", by: str = "") -> Answer:
+        """Press a button of a modal or a Home tab; `value` tells those with the same action apart."""
+        block_id, element = _button(view.view["blocks"], action_id, value)
+        payload = {
+            "type": "block_actions",
+            **self._who(by or view.user),
+            "container": {"type": "view", "view_id": view.id},
+            "view": {**view.as_json(), "state": {"values": {}}},
+            "actions": [
+                {
+                    "type": "button",
+                    "action_id": action_id,
+                    "block_id": block_id,
+                    "value": element.get("value", ""),
+                    "text": element["text"],
+                    "action_ts": f"{self._now().timestamp():.6f}",
+                }
+            ],
+        }
+        return await self._interact(payload, by or view.user)
+
     async def submit(self, modal: View, *, by: str = "", values: Mapping[str, Any] | None = None) -> Answer:
         """Press a modal's submit; `values` maps an action_id to what was typed, or to the values chosen."""
         user = by or modal.user
@@ -138,7 +176,7 @@ class Delivery:
         base = b"v0:" + moment.encode() + b":" + body
         digest = hmac.new(self._secret.encode(), base, hashlib.sha256).hexdigest()
         return {
-            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Type": FORM,
             "X-Slack-Request-Timestamp": moment,
             "X-Slack-Signature": f"v0={digest}",
         }
@@ -166,8 +204,8 @@ class Delivery:
         whole = {**payload, "trigger_id": self.workspace.new_trigger(by, self._now())}
         return await self._send(urlencode({"payload": json.dumps(whole)}).encode())
 
-    async def _send(self, body: bytes) -> Answer:
-        self._last = (body, self.sign(body))
+    async def _send(self, body: bytes, content_type: str = FORM) -> Answer:
+        self._last = (body, {**self.sign(body), "Content-Type": content_type})
         answer = await self.post_raw(*self._last)
         self._books.note_change()
         return answer
@@ -214,10 +252,11 @@ def _name(channel: SlackChannel) -> str:
     return "privategroup" if channel.is_private else channel.name
 
 
-def _button(blocks: list[dict[str, Any]], action_id: str) -> tuple[str, Mapping[str, Any]]:
+def _button(blocks: list[dict[str, Any]], action_id: str, value: str = "") -> tuple[str, Mapping[str, Any]]:
     for n, block in enumerate(blocks):
         for element in elements_of(block):
-            if element.get("action_id") == action_id and element["type"] == "button":
+            is_it = element.get("action_id") == action_id and element["type"] == "button"
+            if is_it and element.get("value", "").startswith(value):
                 return str(block.get("block_id", f"b{n}")), element
     raise LookupError(f"no button {action_id!r} there")
 

@@ -1,4 +1,4 @@
-"""The Web API's views methods: modals, opened for a click and changed later."""
+"""The Web API's views methods: modals, opened for a click and changed later, and Home tabs."""
 
 import json
 from typing import Any
@@ -16,7 +16,11 @@ class Views:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self.methods: dict[str, Answering] = {"views.open": self._open, "views.update": self._update}
+        self.methods: dict[str, Answering] = {
+            "views.open": self._open,
+            "views.update": self._update,
+            "views.publish": self._publish,
+        }
 
     def _open(self, args: Args, asker: Asker) -> dict[str, Any]:
         trigger = self._workspace.triggers.get(str(args["trigger_id"]))
@@ -48,6 +52,19 @@ class Views:
         known.hash = self._workspace.new_ts(asker.now)
         return {"view": known.as_json()}
 
+    def _publish(self, args: Args, asker: Asker) -> dict[str, Any]:
+        user = str(args["user_id"])
+        if user not in self._workspace.users:
+            raise Refused("invalid_arguments")
+        view = args["view"]
+        asker.refuse(blockkit.faults_of_home(view), "invalid_arguments")
+        _weigh(view, asker)
+        number = self._workspace.new_ts(asker.now)
+        known = self._workspace.homes.get(user)
+        home = View(known.id if known else f"V{number.replace('.', '')}", user, dict(view), number)
+        self._workspace.homes[user] = home
+        return {"view": home.as_json()}
+
     def _with_external_id(self, external_id: Any) -> View | None:
         views = self._workspace.views.values()
         return next((view for view in views if external_id and view.view.get("external_id") == external_id), None)
@@ -55,6 +72,10 @@ class Views:
     @staticmethod
     def _checked(view: Any, asker: Asker) -> dict[str, Any]:
         asker.refuse(blockkit.faults_of_view(view), "invalid_arguments")
-        if len(json.dumps(view)) > MAX_VIEW:
-            asker.refuse([f"a view of more than {MAX_VIEW} bytes"], "view_too_large")
+        _weigh(view, asker)
         return dict(view)
+
+
+def _weigh(view: Any, asker: Asker) -> None:
+    if len(json.dumps(view)) > MAX_VIEW:
+        asker.refuse([f"a view of more than {MAX_VIEW} bytes"], "view_too_large")

@@ -64,7 +64,7 @@ class Message:
 
 @dataclass(slots=True)
 class View:
-    """An open modal; the hash changes whenever what it shows does."""
+    """An open modal, or a Home tab; the hash changes whenever what it shows does."""
 
     id: str
     user: str
@@ -119,6 +119,7 @@ class Workspace:
         self.posted: list[Message] = []
         self.whispered: list[Message] = []
         self.views: dict[str, View] = {}
+        self.homes: dict[str, View] = {}
         self.triggers: dict[str, Trigger] = {}
         self._numbers = itertools.count(1)
 
@@ -155,6 +156,9 @@ class Workspace:
     def dm(self, user: str) -> list[Message]:
         return self.messages(self.dm_of(user).id)
 
+    def home(self, user: str) -> View | None:
+        return self.homes.get(user)
+
     def modal(self, user: str) -> View | None:
         return self.views.get(user)
 
@@ -164,7 +168,7 @@ class Workspace:
             case Message():
                 blocks, text = shown.blocks, shown.text
             case View():
-                blocks, text = shown.view["blocks"], str(shown.view["title"]["text"])
+                blocks, text = shown.view["blocks"], str(shown.view.get("title", {"text": "Home"})["text"])
                 return "\n".join([text, *(self._line(block) for block in blocks)])
             case _:
                 blocks, text = shown, ""

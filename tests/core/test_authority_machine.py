@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -282,4 +282,9 @@ class Authority(RuleBasedStateMachine):
 
 
 TestAuthority = Authority.TestCase
-TestAuthority.settings = settings(max_examples=1500, stateful_step_count=20, deadline=None)
+TestAuthority.settings = settings(
+    max_examples=1500,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no fault of the code
+)

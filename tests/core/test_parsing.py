@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.inquiries import Help, Withdraw
 from bot.core.model import MAX_USERS
-from bot.core.parsing import MAX_REASON, MAX_TEXT, Ask, Entry, Help, Withdraw, is_rehearsal, parse
+from bot.core.parsing import MAX_REASON, MAX_TEXT, Ask, Entry, is_rehearsal, parse
 from bot.core.problems import Problem
 
 ADELE, ALEX = "adelev@contoso.com", "alexw@contoso.com"

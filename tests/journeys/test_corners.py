@@ -189,9 +189,16 @@ async def test_while_it_cannot_be_told_whether_it_was_recorded_that_is_said(tmp_
         Doubtful.broken = True
         try:
             answer = await rig.slack.command("alexw@contoso.com VPN")
-            assert "I can't tell yet whether this was recorded." in answer.body["text"]
+            assert (
+                "I can't tell yet whether this was recorded; `/confirm-safe mine` will show it."
+                in answer.body["text"]
+            )
             assert (await rig.slack.click(message, "approve")).status == 503
-            await rig.whispered("U0MEGAN", "I can't tell yet whether this was recorded. Clicking again is safe.")
+            await rig.whispered(
+                "U0MEGAN",
+                "I can't tell yet whether this was recorded; `/confirm-safe mine` will show it. "
+                "Clicking again is safe.",
+            )
             assert (await rig.slack.click(message, "deny")).status == 503
             await rig.slack.submit(modal, values={"text": "no"})
             assert "I can't tell yet" in rig.slack.plain(modal)

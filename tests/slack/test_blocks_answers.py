@@ -208,7 +208,8 @@ def test_slack_takes_any_findings(typed: str) -> None:
 def test_the_help_lists_what_there_is_and_says_whether_one_may_approve() -> None:
     text = answers.help_text(PLACE, may_ask=False, may_approve=False).text
     assert "`/confirm-safe adelev@contoso.com, &lt;object id&gt; why` asks" in text
-    assert "`/confirm-safe withdraw CS-4K7Q` takes it back · `/confirm-safe help` shows this" in text
+    assert "`/confirm-safe withdraw CS-4K7Q` takes it back" in text
+    assert "`/confirm-safe mine` what you asked for · `list` what is open · `status CS-4K7Q` how it stands" in text
     assert "`/confirm-safe rehearse adelev@contoso.com why` plays it all for practice and changes nothing" in text
     assert "You may ask: no (members of <#C0APPROVE> can)." in text
     assert "You may approve: no (<!subteam^S0SOC>, <@U0MEGAN> can). Questions: #identity-help" in text
@@ -228,7 +229,7 @@ def test_nothing_was_recorded_is_never_said_where_it_is_not_known() -> None:
     assert "nothing was recorded" in answers.not_recorded(COMMAND).text
     assert "nothing was recorded" in answers.click_not_recorded().text
     for unknown in (answers.cannot_tell(COMMAND).text, answers.click_cannot_tell().text):
-        assert unknown.startswith("I can't tell yet whether this was recorded.")
+        assert unknown.startswith("I can't tell yet whether this was recorded; `/confirm-safe mine` will show it.")
 
 
 def test_a_bug_says_whether_the_request_lives_and_gives_a_reference() -> None:
@@ -286,7 +287,7 @@ def test_each_refusal_says_what_it_is_about() -> None:
     assert refusals.may_not_ask(PLACE).text.endswith("Members of <#C0APPROVE> can.")
     assert "Your click was not counted." in refusals.old_view(request(), 1).text
     assert "nothing was recorded" in refusals.not_yet_shown().text
-    assert refusals.unknown_request().text.endswith("Use the newest message.")
+    assert refusals.unknown_request().text.endswith("Use the newest message, or `/confirm-safe list`.")
     assert refusals.deny_only_approvers().text.startswith("Only approvers can deny.")
     text = refusals.own_request_denied(PLACE).text
     assert text == f"You asked for this, so someone else has to decide it. {people}"
@@ -316,14 +317,3 @@ def test_a_click_that_came_too_late_is_told_what_was_decided(state: State) -> No
         approved = f"<@U0MEGAN> approved it at {date(NOON)}, so your click changed nothing."
         assert message.text == told.get(state, approved)
     assert faults(message) == []
-
-
-def test_no_answer_speaks_of_commands_this_release_has_not() -> None:
-    every = [
-        answers.help_text(PLACE, may_ask=True, may_approve=True),
-        answers.cannot_tell(COMMAND),
-        refusals.own_request(request(), PLACE),
-        refusals.unknown_request(),
-    ]
-    for message in every:
-        assert not any(word in words_of(message) for word in ("mine", "status"))

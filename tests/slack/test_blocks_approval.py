@@ -99,8 +99,8 @@ def test_a_confirmed_compromise_is_told_on_the_line_too() -> None:
 
 
 def test_twenty_users_can_be_approved_at_once_and_one_more_only_after_review() -> None:
-    assert set(buttons_of(approval_message(request(many(20)), PLACE))) == {"approve", "deny"}
-    assert set(buttons_of(approval_message(request(many(21)), PLACE))) == {"review", "deny"}
+    assert set(buttons_of(approval_message(request(many(20)), PLACE))) == {"approve", "deny", "details"}
+    assert set(buttons_of(approval_message(request(many(21)), PLACE))) == {"review", "deny", "details"}
 
 
 def test_many_users_are_counted_by_risk_and_the_riskiest_ten_shown() -> None:

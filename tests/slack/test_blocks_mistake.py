@@ -62,24 +62,24 @@ def test_the_button_says_what_it_does_also_aloud() -> None:
 
 def test_beside_a_part_that_can_be_asked_for_again_it_comes_second_in_one_row() -> None:
     message = approval_message(request(far("confirmed", "unchanged"), "partly_confirmed"), PLACE)
-    assert list(buttons_of(message)) == ["ask_again", "mistake"]
+    assert list(buttons_of(message)) == ["ask_again", "mistake", "details"]
     assert sum(block["type"] == "actions" for block in message.blocks) == 1
 
 
 def test_while_more_is_to_be_sent_there_is_a_stop_and_no_report() -> None:
     whole = request(far("accepted", "waiting"), "sent")
-    assert set(buttons_of(approval_message(whole, PLACE, can_stop=True))) == {"stop"}
+    assert set(buttons_of(approval_message(whole, PLACE, can_stop=True))) == {"stop", "details"}
 
 
 @pytest.mark.parametrize("state", ["sent", "confirmed", "partly_confirmed", "accepted_unseen", "not_confirmed"])
-def test_the_marked_message_says_so_and_nothing_else_can_be_pressed(state: State) -> None:
+def test_the_marked_message_says_so_and_nothing_else_can_be_done(state: State) -> None:
     message = approval_message(request(SAFE, state, mistake=MARK), PLACE)
     assert message.blocks[0]["text"]["text"] == "Marked as a mistake: 3 users"
     assert message.blocks[1]["text"]["text"] == (
         f"<@U0MEGAN> marked it at {date(NOON)}. What to do is in the thread."
     )
     assert message.text == "Marked as a mistake: 3 users. CS-4K7Q. See its thread."
-    assert buttons_of(message) == {}
+    assert set(buttons_of(message)) == {"details"}
     assert "*Adele Vance*" in words_of(message)
     assert faults(message) == []
 

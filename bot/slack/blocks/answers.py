@@ -26,9 +26,11 @@ __all__ = [
     "help_text",
     "limit",
     "no_such_request",
+    "no_window",
     "not_in_channel",
     "not_ready",
     "not_recorded",
+    "not_shown",
     "slow",
     "taken",
     "unexpected",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 _EXAMPLE = "Example: `/confirm-safe {does}adelev@contoso.com VPN exit moved to Oslo`"
+_CANNOT_TELL = "I can't tell yet whether this was recorded; `/confirm-safe mine` will show it."
 _MAX_PROBLEMS = 10
 _MAX_ENTRY = 120
 
@@ -111,19 +114,14 @@ def _problem(problem: Problem) -> str:
 
 def help_text(place: Place, *, may_ask: bool | None, may_approve: bool | None) -> Message:
     """Explain the command, and what its reader may do: None where that could not be checked."""
-    unknown = "I can't tell just now"
-    ask = {True: "yes", False: f"no ({words.requesters(place)} can)", None: unknown}[may_ask]
-    approve = {
-        True: "yes, but never what you asked for or your own account",
-        False: f"no ({words.approvers(place)} can)",
-        None: unknown,
-    }[may_approve]
     return said(
         "*Confirm users safe in Entra ID Protection, after an approval.*\n"
         "`/confirm-safe adelev@contoso.com, &lt;object id&gt; why` asks · "
-        "`/confirm-safe withdraw CS-4K7Q` takes it back · `/confirm-safe help` shows this\n"
+        "`/confirm-safe withdraw CS-4K7Q` takes it back\n"
+        "`/confirm-safe mine` what you asked for · `list` what is open · `status CS-4K7Q` how it stands · "
+        "`help` shows this\n"
         "`/confirm-safe rehearse adelev@contoso.com why` plays it all for practice and changes nothing\n"
-        f"You may ask: {ask}. You may approve: {approve}. Questions: {words.help_of(place)}"
+        f"{words.rights(place, may_ask=may_ask, may_approve=may_approve)}"
     )
 
 
@@ -151,7 +149,7 @@ def not_recorded(command: str) -> Message:
 
 
 def cannot_tell(command: str) -> Message:
-    return said("I can't tell yet whether this was recorded. Sending it again is safe:", *echo(command))
+    return said(f"{_CANNOT_TELL} Sending it again is safe:", *echo(command))
 
 
 def click_not_recorded() -> Message:
@@ -159,7 +157,15 @@ def click_not_recorded() -> Message:
 
 
 def click_cannot_tell() -> Message:
-    return said("I can't tell yet whether this was recorded. Clicking again is safe.")
+    return said(f"{_CANNOT_TELL} Clicking again is safe.")
+
+
+def not_shown(command: str) -> Message:
+    return said("I can't look that up just now. Please send it again in a minute:", *echo(command))
+
+
+def no_window() -> Message:
+    return said("I can't show this just now; nothing was changed. Please click again in a minute.")
 
 
 def unexpected(ref: str, place: Place, recorded: RequestId | Literal["nothing", "unknown"]) -> Message:

@@ -72,14 +72,14 @@ def _drawn(request: Request, place: Place, *, can_stop: bool) -> Message:
 
 
 def _pending(request: Request, place: Place) -> Message:
-    why_again, aside = _reopened(request), joined(spared(request))
+    why_again, aside = reopened(request), joined(spared(request))
     request = people.to_confirm(request)
     blocks = [
         header(_risk_changed(request) or _question(request)),
         section(_state_line(request, place, why_again)),
         *_people(request),
         reason_block(request),
-        context(*_meanings(request), *filter(None, [aside])),
+        context(*meanings(request), *filter(None, [aside])),
         pending_buttons(request),
         context(f"{request.id} · {_by_rule(place)}{_in_entra(request, place)}"),
     ]
@@ -165,7 +165,7 @@ def _risk_changed(request: Request) -> str:
     return f"Risk changed: {words.users(len(request.targets))}"
 
 
-def _reopened(request: Request) -> str:
+def reopened(request: Request) -> str:
     """Say why an approval that was given does not count."""
     last, doubt = request.last_decision, people.doubt(request.targets)
     if request.reopened == "lapsed":
@@ -199,7 +199,8 @@ def _plain(text: str) -> str:
     return words.shorten(words.clean(text).strip(), MAX_REASON)
 
 
-def _meanings(request: Request) -> list[str]:
+def meanings(request: Request) -> list[str]:
+    """What has to be known before it is decided, and who is not in it."""
     found = [meaning(request), *filter(None, [why.other_verb(request), why.blind(request)])]
     if _NAMES_A_TEST.search(request.reason) and not request.is_rehearsal:
         found.append(_TEST)

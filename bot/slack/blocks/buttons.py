@@ -13,15 +13,33 @@ def value_of(request: Request) -> str:
 
 
 def pending_buttons(request: Request) -> Block:
-    return actions("decide", _approve(request), _button(request, "Deny…", "deny", "Deny"))
+    return actions("decide", _approve(request), _button(request, "Deny…", "deny", "Deny"), details(request))
+
+
+def details(request: Request) -> Block:
+    """All that is known of it, in a window; there is no deciding in it."""
+    return _button(request, "Details", "details", "Details of")
+
+
+def home_buttons(request: Request) -> Block:
+    """What an approver can do on the Home tab: the row there shows too little to decide by, the window all."""
+    review = _button(request, "Review and approve…", "review", "Review and approve", style="primary")
+    # Each row of the tab has the same actions, so that their block must not share its id with another.
+    return actions(f"home.{request.id}", review, _button(request, "Deny…", "deny", "Deny"), details(request))
+
+
+def withdraw(request: Request) -> Block:
+    """What whoever asked can do on the Home tab until somebody decides."""
+    ask = _dialog("Withdraw it?", "Nobody can approve it any more then; you can ask again.", "Withdraw")
+    return _button(request, "Withdraw", "withdraw", "Withdraw", confirm=ask)
 
 
 def afterwards(request: Request, again: str, *, can_report: bool) -> list[Block]:
-    """What can be done about a request that was decided: a row of buttons, or nothing; `again` asks again."""
+    """What can be done about a request that was decided; `again` asks again, where that helps."""
     buttons = [_button(request, again, "ask_again", again)] if again else []
     if can_report:
         buttons.append(_button(request, "This was a mistake…", "mistake", "Report a mistake in"))
-    return [actions("afterwards", *buttons)] if buttons else []
+    return [actions("afterwards", *buttons, details(request))]
 
 
 def stop(request: Request) -> Block:

@@ -1,10 +1,11 @@
 """The windows that open on a click: reviewing many users, the reason of a denial, a mistake, a refusal."""
 
 import json
+from collections.abc import Iterator
 
-from bot.core.model import Request
-from bot.slack.blocks import crowd, people, rehearsal, why, words
-from bot.slack.blocks.approval import meaning, reason_block
+from bot.core.model import MAX_USERS_SHOWN, Request
+from bot.slack.blocks import crowd, people, rehearsal, words
+from bot.slack.blocks.approval import meanings, reason_block, reopened
 from bot.slack.blocks.buttons import value_of
 from bot.slack.blocks.message import Block, context, divider, joined, plain, section
 from bot.slack.blocks.place import Place
@@ -30,25 +31,32 @@ _ROOMS = (
 
 def review_modal(request: Request, place: Place) -> Block:
     """Show everybody the request is about; only its submit approves."""
-    request = people.to_confirm(request)
+    why_again, request = reopened(request), people.to_confirm(request)
     view: Block = {}
-    for blocks in crowd.review(request, _ROOMS):
-        view = _review(request, place, blocks)
+    for blocks in _everybody(request):
+        view = _review(request, place, blocks, why_again)
         if _fits(view):
             break
     return view
 
 
-def _review(request: Request, place: Place, sections: list[Block]) -> Block:
+def _everybody(request: Request) -> Iterator[list[Block]]:
+    """All users, in full where they are few, as on the message; in several ways, from the most told to the least."""
+    if len(request.targets) <= MAX_USERS_SHOWN:
+        yield [section(people.paragraph(target)) for target in people.riskiest_first(request.targets)]
+    yield from crowd.review(request, _ROOMS)
+
+
+def _review(request: Request, place: Place, sections: list[Block], why_again: str) -> Block:
     asks = f"{words.who(request.asker.id)} asks {words.approvers(place)}."
     until = f"{people.at_time('Open until ', request.open_until)}." if request.open_until else ""
     blocks = [
         *_practice(request),
-        section(joined([asks, f"{people.counts(request.targets)}.", until])),
+        section(joined([why_again, asks, f"{people.counts(request.targets)}.", until])),
         reason_block(request),
         divider(),
         *sections,
-        context(*filter(None, [meaning(request), why.other_verb(request), why.blind(request)])),
+        context(*meanings(request)),
     ]
     return _modal(
         "review",

@@ -109,7 +109,7 @@ def _level_of(target: Target) -> str:
 
 
 def names(targets: Sequence[Target], most: int, room: int = words.MAX_NAME) -> str:
-    return words.listed([bold(target, room) for target in targets], most)
+    return words.listed([bold(target, room) for target in targets[:most]], most, len(targets))
 
 
 def risk(targets: Sequence[Target]) -> str:

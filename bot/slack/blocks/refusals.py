@@ -249,7 +249,7 @@ def not_yet_shown() -> Message:
 
 
 def unknown_request() -> Message:
-    return said("I don't know this request any more. Use the newest message.")
+    return said("I don't know this request any more. Use the newest message, or `/confirm-safe list`.")
 
 
 def only_asker_withdraws(request: Request) -> Message:

@@ -19,6 +19,8 @@ _BUTTONS = {
     "stop": "Stop rehearsal",
     "ask_again": "Rehearse again",
     "drop": "Drop rehearsal",
+    "details": "Rehearsal details",
+    "withdraw": "Withdraw rehearsal",
 }
 
 
@@ -59,7 +61,11 @@ def button_of(request: Request, action_id: str, text: str) -> str:
     """What a button of it says; `text` where it is no rehearsal."""
     if not request.is_rehearsal:
         return text
-    return f"Rehearse with the other {len(request.targets)}" if action_id == "ask_others" else _BUTTONS[action_id]
+    return (
+        f"Rehearse with the other {len(request.targets)}"
+        if action_id == "ask_others"
+        else _BUTTONS.get(action_id, text)
+    )
 
 
 def head_of(request: Request, state: str) -> str:

@@ -32,6 +32,21 @@ def lines(target: Target) -> list[str]:
     return told or [NO_DETECTION]
 
 
+def everything(target: Target, room: int) -> list[str]:
+    """Of one user, every type of detection on a line of its own, as many as there is room for."""
+    if target.why is None:
+        return ["Why is not known: Entra's detections were not read."]
+    if not target.why:
+        return [NO_DETECTION]
+    told: list[str] = []
+    for n, reason in enumerate(target.why):
+        line = f"• {_line(reason, None)}"
+        if sum(map(len, told)) + len(line) > room:
+            return [*told, f"• and {len(target.why) - n} more types"]
+        told.append(line)
+    return told
+
+
 def _line(reason: Reason, before: Reason | None) -> str:
     is_same = before is not None and _place(reason) == _place(before) and any(_place(reason))
     place = ["same place"] if is_same else [words.isolate(part, _MAX_PLACE) for part in _place(reason) if part]

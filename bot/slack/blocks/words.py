@@ -211,6 +211,18 @@ def help_first(place: Place) -> str:
     return sentence(place.help) or "Whoever runs this bot"
 
 
+def rights(place: Place, *, may_ask: bool | None, may_approve: bool | None) -> str:
+    """Say what somebody may do, and who can where they can't; None where that could not be checked."""
+    unknown = "I can't tell just now"
+    ask = {True: "yes", False: f"no ({requesters(place)} can)", None: unknown}[may_ask]
+    approve = {
+        True: "yes, but never what you asked for or your own account",
+        False: f"no ({approvers(place)} can)",
+        None: unknown,
+    }[may_approve]
+    return f"You may ask: {ask}. You may approve: {approve}. Questions: {help_of(place)}"
+
+
 def link(place: Place, channel: ChannelId | None, ts: MessageTs | None, label: str) -> str:
     """Link to a message; empty where its address can't be known."""
     if not (place.team_url.startswith("https://") and channel and ts):
@@ -229,7 +241,7 @@ def in_entra(place: Place, user_ids: Sequence[ObjectId]) -> str:
     return f"<{escape(f'{place.admin_url}/#view/{page}')}|Open in Entra>"
 
 
-def listed(names: Sequence[str], most: int) -> str:
-    """Write names after each other, and how many more there are."""
-    more = len(names) - most
+def listed(names: Sequence[str], most: int, total: int | None = None) -> str:
+    """Write names after each other, and how many more there are; of very many, `total`, only the first are given."""
+    more = (len(names) if total is None else total) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
