@@ -19,7 +19,7 @@ from bot.core.follow_ups import Wish
 from bot.core.ids import ChannelId
 from bot.core.pace import INTERVAL
 from bot.core.terms import Terms
-from bot.delivery import confirm, explain, home, look_up, renewal, show, tell, timers, verify
+from bot.delivery import confirm, explain, home, look_up, recur, renewal, show, tell, timers, verify
 from bot.delivery.context import Context
 from bot.delivery.conversation import Conversation
 from bot.delivery.health import Health
@@ -74,6 +74,7 @@ WORKERS = {
     "stoppable": timers.stoppable,
     "tally": timers.tally,
     "home": home.publish,
+    "recur": recur.recur,
     "renewal": renewal.renewal,
 }
 

@@ -117,6 +117,12 @@ class Story:
                 return [f"Given up on {self._named(event.user_ids)}: {event.progress}", *self._seen(event.snapshots)]
             case ev.LookedAgain():
                 return ["Looked at once more", *self._seen(event.snapshots)]
+            case ev.Recurred():
+                return [
+                    "At risk again after they were confirmed safe",
+                    *self._seen(event.snapshots),
+                    *self._why(event.why),
+                ]
             case _:
                 assert_never(event)
 

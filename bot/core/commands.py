@@ -168,6 +168,14 @@ class BeginSend:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordRecurrence:
+    """What was read of users some time after they were confirmed safe, and why they are at risk."""
+
+    snapshots: tuple[RiskySnapshot, ...]
+    why: Why = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class LookAgain:
     """A day later: what Graph shows now of those who were not seen safe; `missing` have no risk record."""
 
@@ -233,6 +241,7 @@ Command = (
     | Judge
     | BeginSend
     | LookAgain
+    | RecordRecurrence
     | RecordAccepted
     | RecordRefused
     | RecordFailed

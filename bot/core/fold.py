@@ -14,7 +14,7 @@ from bot.core.reasons import Reason
 from bot.core.targets import update
 from bot.core.trouble import Trouble
 
-UNVERSIONED = (ev.ClickRefused, ev.CallFailed, ev.LookedAgain)
+UNVERSIONED = (ev.ClickRefused, ev.CallFailed, ev.LookedAgain, ev.Recurred)
 """These take no part in the compare-and-set: a hundred refused clicks can't make an approver lose."""
 
 
@@ -147,6 +147,13 @@ def _sent(request: Request, event: ev.SendingEvent, at: datetime) -> Request:
             return update(request, [s.user_id for s in event.drifted], lambda t: replace(t, progress="moved"))
         case ev.LookedAgain():
             return _looked(request, event)
+        case ev.Recurred():
+            anew = {snapshot.user_id: snapshot for snapshot in event.snapshots}
+            return update(
+                request,
+                anew,
+                lambda t: replace(t, recurred=anew[t.user_id], recurred_why=event.why.get(t.user_id, ())),
+            )
         case ev.Accepted():
             moved = update(
                 request,

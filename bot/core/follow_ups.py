@@ -9,6 +9,7 @@ from bot.core import events as ev
 from bot.core.ids import ChannelId, SlackUserId
 from bot.core.lifecycle import WAIT_FOR_CHOICE
 from bot.core.model import Request, Target
+from bot.core.recurrence import count_recurred, next_look
 from bot.core.terms import Terms
 
 TaskKind = Literal[
@@ -29,10 +30,13 @@ TaskKind = Literal[
     "look_again",
     "renewal",
     "home",
+    "recur",
 ]
-COLLAPSING: frozenset[TaskKind] = frozenset({"look_up", "explain", "confirm", "verify", "show", "line", "renewal"})
+COLLAPSING: frozenset[TaskKind] = frozenset(
+    {"look_up", "explain", "confirm", "verify", "show", "line", "renewal", "home", "recur"}
+)
 """Asked for again while waiting, these are done once, for the newest state."""
-WAITING: tuple[TaskKind, ...] = ("look_up", "explain", "confirm", "verify", "look_again")
+WAITING: tuple[TaskKind, ...] = ("look_up", "explain", "confirm", "verify", "look_again", "recur")
 """What these do is wait for their turn with Graph, most of the time."""
 POSTING: tuple[TaskKind, ...] = ("show", "line", "tell", "answer", "whisper", "renewal")
 """What these do may have been taken though no answer came."""
@@ -117,8 +121,8 @@ def _after(event: ev.Event, before: Request | None, after: Request, now: datetim
             yield from _ended(after, now)
         case ev.Withdrawn():
             yield from (show, tell(after, "withdrawn", now)) if after.shown_view else (show,)
-        case ev.LookedAgain():
-            yield tell(after, "looked_again", now)
+        case ev.LookedAgain() | ev.Recurred():
+            yield from _looked_later(event, after, now)
         case ev.Lapsed() | ev.Voided() | ev.Drifted() | ev.SetAside() | ev.Mistaken():
             yield from _changed(event, after, now)
         case ev.Accepted() | ev.Taken():
@@ -161,6 +165,19 @@ def _ended(after: Request, now: datetime) -> Iterator[Wish]:
     yield Wish("tell", f"{after.id}.{topic}.asker", now, payload={"topic": topic, "to_asker": True})
     if after.having("unseen", "unchanged", "unknown", "risky_again"):
         yield Wish("look_again", after.id, now + LOOK_AGAIN_AFTER)
+    if after.having("confirmed"):
+        yield Wish("recur", after.id, next_look(now))
+
+
+def _looked_later(event: ev.LookedAgain | ev.Recurred, after: Request, now: datetime) -> Iterator[Wish]:
+    if isinstance(event, ev.LookedAgain):
+        yield tell(after, "looked_again", now)
+        return
+    users = [snapshot.user_id for snapshot in event.snapshots]
+    yield from (
+        Wish("show", after.id, now),
+        tell(after, f"recurred{count_recurred(after)}", now, user_ids=users),
+    )
 
 
 def _reminders(after: Request, now: datetime, terms: Terms) -> Iterator[Wish]:
@@ -244,6 +261,10 @@ def _lines(before: Request, after: Request, now: datetime, channels: tuple[Chann
         if before.mistake is None and after.mistake is not None:
             marked = {"channel": channel, "topic": "marked"}
             yield Wish("tell", f"{after.id}.mistake.{channel}", now, lane=channel, payload=marked)
+        elif count_recurred(before) < count_recurred(after):
+            again = {"channel": channel, "topic": "contested"}
+            key = f"{after.id}.contested{count_recurred(after)}.{channel}"
+            yield Wish("tell", key, now, lane=channel, payload=again)
         elif after.is_final:
             end = {"channel": channel, "topic": "end"}
             yield Wish("tell", f"{after.id}.end.{channel}", now, lane=channel, payload=end)
@@ -251,7 +272,8 @@ def _lines(before: Request, after: Request, now: datetime, channels: tuple[Chann
 
 def line_state(request: Request) -> object:
     """What the incident line says of a request; the line is edited when it changes."""
-    return request.state, len(request.having("confirmed")), request.mistake is not None
+    confirmed = len(request.having("confirmed"))
+    return request.state, confirmed, request.mistake is not None, count_recurred(request)
 
 
 def tell(request: Request, topic: str, now: datetime, **payload: Any) -> Wish:

@@ -24,6 +24,7 @@ from bot.core.commands import (
     ReadBack,
     RecordAccepted,
     RecordFailed,
+    RecordRecurrence,
     RecordRefused,
     RecordShown,
     Rehearse,
@@ -40,6 +41,7 @@ from bot.core.model import Elsewhere, Finding, Request, Target
 from bot.core.policy import Refusal
 from bot.core.read_back import read_back
 from bot.core.reasons import Blind
+from bot.core.recurrence import recurred
 from bot.core.terms import Terms, is_hold_over, is_kept, may_send
 
 WAIT_FOR_CHOICE = timedelta(hours=1)
@@ -80,6 +82,8 @@ def decide(request: Request, command: Command, now: datetime, terms: Terms) -> V
             return _begin(request, command, now, terms)
         case LookAgain():
             return (ev.LookedAgain(command.snapshots, command.missing),) if request.is_final else ()
+        case RecordRecurrence():
+            return recurred(request, command)
         case RecordAccepted():
             return _accepted(request, command)
         case RecordRefused():

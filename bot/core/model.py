@@ -129,6 +129,9 @@ class Target:
     """Read-backs since then that settled nothing."""
     unchanged_reads: int = 0
     """Those of them that found the user just as it was shown."""
+    recurred: RiskySnapshot | None = None
+    """What was read of them when they were at risk again after they had been confirmed safe."""
+    recurred_why: tuple[Reason, ...] = ()
     unread_since: datetime | None = None
     """When Graph first would not tell of them, if it has not told since."""
 

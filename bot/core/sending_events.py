@@ -135,6 +135,15 @@ class LookedAgain:
     """Those without a risk record."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recurred:
+    """Users who were confirmed safe are at risk again, by a risk that came after: it changes no state."""
+
+    snapshots: tuple[RiskySnapshot, ...]
+    why: Why = field(default_factory=dict)
+    """Why they are at risk now, as far as it was read."""
+
+
 SendingEvent = (
     Attempted
     | SetAside
@@ -149,4 +158,5 @@ SendingEvent = (
     | Verified
     | GaveUp
     | LookedAgain
+    | Recurred
 )

@@ -35,8 +35,8 @@ async def tell(context: Context, task: Task) -> Ending:
         return Done()  # somebody has decided
     if topic.startswith("approved") and request.state != "pending":
         return Done()  # nothing is needed any more
-    if topic in {"end", "marked"}:
-        message = (incident.end if topic == "end" else incident.marked)(request, context.place(request))
+    if (of_channel := incident.POSTS.get(topic)) is not None:
+        message = of_channel(request, context.place(request))
         return await _post(context, task, entry, Spot(str(task.payload["channel"])), message)
     if topic.startswith("set_aside"):
         message = await _set_aside(context, request, task.payload)
@@ -228,6 +228,8 @@ def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) 
             return changed.drifted(request, place)
         case "looked_again":
             return changed.looked_again(request)
+        case "recurred":
+            return changed.recurred(request, payload["user_ids"])
         case "unclear":
             receipt = next((t.receipt for t in request.targets if t.doubted_at and t.receipt), None)
             return thread.unclear(request, receipt)

@@ -8,6 +8,7 @@ from bot.core.decisions import Decision
 from bot.core.mistake import unreportable
 from bot.core.model import MAX_USERS_SHOWN, Finding, Request
 from bot.core.parsing import MAX_REASON
+from bot.core.recurrence import count_recurred
 from bot.slack.blocks import crowd, people, why, words
 from bot.slack.blocks.buttons import afterwards, pending_buttons, stop
 from bot.slack.blocks.looked import spared
@@ -96,7 +97,7 @@ def _in_entra(request: Request, place: Place) -> str:
 
 def _decided(request: Request, state: State, place: Place, *, can_stop: bool) -> Message:
     can_report = unreportable(request) is None
-    line = joined([state.line, *spared(request)])
+    line = joined([state.line, *spared(request), _contested(request)])
     request = people.to_confirm(request)
     head = head_of(request, state.header)
     blocks = [header(words.shorten(head, room(request, _MAX_HEADER))), section(line)]
@@ -110,6 +111,12 @@ def _decided(request: Request, state: State, place: Place, *, can_stop: bool) ->
     blocks.append(context(f"{request.id} · {asked_by} · {_in_entra(request, place)}"))
     text = joined([f"{head}. {request.id}.", state.next_act])
     return Message(words.shorten(text, room(request, _MAX_TEXT)), blocks)
+
+
+def _contested(request: Request) -> str:
+    n = count_recurred(request)
+    whose = "1 user is" if n == 1 else f"{n} users are"
+    return f"Contested: {whose} at risk again, see its thread." if n else ""
 
 
 def _question(request: Request) -> str:

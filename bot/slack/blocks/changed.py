@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.core.ids import ObjectId
 from bot.core.model import MAX_USERS_SHOWN, Request, Target
-from bot.slack.blocks import looked, people, words
+from bot.slack.blocks import looked, people, why, words
 from bot.slack.blocks.looked import last_look, left_out
 from bot.slack.blocks.message import Message, context, joined, said
 from bot.slack.blocks.place import Place
@@ -102,6 +102,25 @@ def _before(n: int, one: str, several: str) -> str:
 
 def _sent(request: Request) -> tuple[Target, ...]:
     return (*people.taken(request), *request.having("attempted", "unknown"))
+
+
+def recurred(request: Request, user_ids: Sequence[ObjectId]) -> Message:
+    """Tell who is at risk again after they were confirmed safe, and call those who asked and approved."""
+    those = [target for target in request.targets if target.user_id in user_ids]
+    called = dict.fromkeys([words.who(request.asker.id), *(words.who(one.by) for one in request.approvals)])
+    told = [_again(target) for target in those[:_MOST]]
+    if (more := len(those) - len(told)) > 0:
+        told.append(f"And {more} more: see Details of {request.id}.")
+    case = "it as a new case" if len(those) == 1 else "them as new cases"
+    then = f"Treat {case}. Do not ask again before you have looked."
+    return said(joined([*called, *told, then]), context("This decision is marked as contested."))
+
+
+def _again(target: Target) -> str:
+    safe = people.at_time(" at ", target.last_read.read_at if target.last_read else None)
+    why_now = why.recurrence(target)
+    told = f"{people.bold(target, _MAX_NAME)} was confirmed safe{safe} and is at risk again"
+    return f"{told}: {why_now}." if why_now else f"{told}."
 
 
 def looked_again(request: Request) -> Message:

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from bot.core.levels import rank_of
 from bot.core.model import Request
+from bot.core.recurrence import count_recurred
 from bot.slack.blocks import looked, people, words
 from bot.slack.blocks.message import Message, said
 from bot.slack.blocks.place import Place
@@ -15,7 +16,7 @@ def line(request: Request, place: Place) -> Message:
     """Say what was asked and how far it is; this line is redrawn."""
     n = len(people.to_confirm(request).targets)
     asks = f"{words.who(request.asker.id)} asks to confirm {words.users(n)} safe{_highest(request)}"
-    return said(_parts(request, place, asks, _standing(request), _mark(request)))
+    return said(_parts(request, place, asks, _standing(request), _again(request), _mark(request)))
 
 
 def end(request: Request, place: Place) -> Message:
@@ -29,6 +30,19 @@ def marked(request: Request, place: Place) -> Message:
     n = len(people.to_confirm(request).targets)
     by = words.who(request.mistake.by) if request.mistake else "Somebody"
     return said(_parts(request, place, f"{by} marked this as a mistake", words.users(n)))
+
+
+def contested(request: Request, place: Place) -> Message:
+    """Say that some are at risk again, as a post of its own."""
+    n = len(people.to_confirm(request).targets)
+    return said(
+        _parts(request, place, f"{_again(request)}, who had been confirmed safe", f"{words.users(n)} asked for")
+    )
+
+
+def _again(request: Request) -> str:
+    n = count_recurred(request)
+    return f"{n} at risk again" if n else ""
 
 
 def _parts(request: Request, place: Place, *parts: str) -> str:
@@ -80,3 +94,7 @@ def _standing(request: Request) -> str:
             return "not known"
         case _:
             assert_never(request.state)
+
+
+POSTS = {"end": end, "marked": marked, "contested": contested}
+"""Posts of their own, by their topic."""

@@ -98,6 +98,8 @@ def _sent(event: ev.Event) -> str:
             return f"reading back shows that Entra took {words.users(len(event.snapshots))}"
         case ev.Verified():
             return f"{words.users(len(event.snapshots))} read back as confirmed safe"
+        case ev.Recurred():
+            return f"{words.users(len(event.snapshots))} at risk again: the decision is contested"
         case ev.GaveUp():
             return f"{_n(event.user_ids)} could not be read back as confirmed safe"
         case _:

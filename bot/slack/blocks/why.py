@@ -118,6 +118,13 @@ def news(target: Target) -> str:
     return f"new: {words.listed(told, _NEWS)}" if told else ""
 
 
+def recurrence(target: Target) -> str:
+    """Why somebody is at risk again; empty where that was not read."""
+    reasons = target.recurred_why
+    told = [f"{_kind(one)}{f', {words.date(one.at)}' if one.at else ''}" for one in reasons[:_NEWS]]
+    return words.listed(told, _NEWS, len(reasons))
+
+
 def _is_new(reason: Reason, target: Target) -> bool:
     """Whether an earlier approval did not know of such a detection, or not from such a country."""
     return target.knew is not None and is_new(reason, target.knew)
