@@ -19,7 +19,20 @@ from bot.core.follow_ups import Wish
 from bot.core.ids import ChannelId
 from bot.core.pace import INTERVAL
 from bot.core.terms import Terms
-from bot.delivery import confirm, explain, home, look_up, recur, renewal, show, tell, timers, verify
+from bot.delivery import (
+    confirm,
+    explain,
+    home,
+    lines,
+    look_up,
+    posting,
+    recur,
+    renewal,
+    show,
+    tell,
+    timers,
+    verify,
+)
 from bot.delivery.context import Context
 from bot.delivery.conversation import Conversation
 from bot.delivery.health import Health
@@ -64,11 +77,11 @@ WORKERS = {
     "verify": verify.verify,
     "look_again": verify.look_again,
     "show": show.show,
-    "line": tell.line,
+    "line": lines.line,
     "tell": tell.tell,
     "answer": tell.answer,
     "whisper": tell.whisper,
-    "sweep": tell.sweep,
+    "sweep": posting.sweep,
     "expire": timers.expire,
     "lapse": timers.lapse,
     "stoppable": timers.stoppable,

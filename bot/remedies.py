@@ -50,6 +50,21 @@ def look_up_remedy(error: SlackError) -> str:
     return "Slack does not answer as it should: try again in a minute."
 
 
+def channel_remedy(code: str) -> str:
+    """Say what lets the bot post in a channel again; empty where nobody knows."""
+    return _CHANNEL.get(code, "")
+
+
+_CHANNEL = {
+    "not_in_channel": "Invite it there: /invite @confirm-safe.",
+    "channel_not_found": "Invite it there: /invite @confirm-safe.",
+    "is_archived": "Unarchive the channel and invite the bot, or name another one in the settings.",
+    "is_inactive": "Unarchive the channel and invite the bot, or name another one in the settings.",
+    "archived": "Unarchive the channel and invite the bot, or name another one in the settings.",
+    "shared": "End the sharing with the other organisation, or name another channel in the settings.",
+    "restricted_action": "Let it post there: the channel's settings, posting permissions.",
+}
+
 _CODES = "https://login.microsoftonline.com/error"
 _ENTRA = {
     "AADSTS7000222": "The client secret has expired: make a new one and set AZURE_CLIENT_SECRET.",

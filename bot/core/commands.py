@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.core.decisions import Teams, Void
 from bot.core.events import Why
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
-from bot.core.model import Asker, Elsewhere, Finding, Receipt, RiskySnapshot, Target
+from bot.core.model import Asker, Elsewhere, Finding, Lost, Receipt, RiskySnapshot, Target
 from bot.core.quorum import Panel
 from bot.core.reasons import Blind
 from bot.core.trouble import TroubleKind
@@ -74,6 +74,8 @@ class RecordShown:
     channel: ChannelId
     ts: MessageTs
     digest: str
+    lost: Lost = ""
+    """What became of the message before, where this is another one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.core.decisions import Teams, Void
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
-from bot.core.model import Asker, Finding, RiskySnapshot, State, Target
+from bot.core.model import Asker, Finding, Lost, RiskySnapshot, State, Target
 from bot.core.reasons import Blind
 from bot.core.sending_events import (
     Accepted,
@@ -131,6 +131,8 @@ class Shown:
     channel: ChannelId
     ts: MessageTs
     digest: str
+    lost: Lost = ""
+    """What became of the message that this one continues."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ def _moved(request: Request, event: ev.Event, at: datetime) -> Request:
             return replace(request, state="not_asked", why_not_asked=event.why, ended_at=at)
         case ev.Shown():
             shown = max(request.shown_view, event.view)
-            return replace(request, shown_view=shown, channel=event.channel, ts=event.ts)
+            moved = replace(request, shown_view=shown, channel=event.channel, ts=event.ts)
+            return replace(moved, lost=event.lost, times_lost=moved.times_lost + 1) if event.lost else moved
         case ev.Approved():
             return approvals.approved(request, event, at)
         case ev.Denied():

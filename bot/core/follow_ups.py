@@ -1,12 +1,12 @@
 """What has to be done because of what happened: the tasks that are committed with the events."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot.core import events as ev
-from bot.core.ids import ChannelId, SlackUserId
+from bot.core.ids import ChannelId, MessageTs, SlackUserId
 from bot.core.lifecycle import WAIT_FOR_CHOICE
 from bot.core.model import Request, Target
 from bot.core.recurrence import count_recurred, next_look
@@ -159,7 +159,7 @@ def _approved(event: ev.Approved, after: Request, now: datetime, terms: Terms) -
 
 
 def _ended(after: Request, now: datetime) -> Iterator[Wish]:
-    topic = after.state if after.state in {"denied", "expired", "stopped", "rehearsed"} else "ended"
+    topic = end_topic(after)
     yield tell(after, topic, now)
     # A mention in a channel that they are not in reaches nobody.
     yield Wish("tell", f"{after.id}.{topic}.asker", now, payload={"topic": topic, "to_asker": True})
@@ -178,6 +178,19 @@ def _looked_later(event: ev.LookedAgain | ev.Recurred, after: Request, now: date
         Wish("show", after.id, now),
         tell(after, f"recurred{count_recurred(after)}", now, user_ids=users),
     )
+
+
+def end_topic(request: Request) -> str:
+    """What its end is told as."""
+    told = {"denied", "expired", "stopped", "rehearsed", "withdrawn"}
+    return request.state if request.state in told else "ended"
+
+
+def told_anew(request: Request, told: Collection[str], lost: MessageTs, now: datetime) -> Iterator[Wish]:
+    """Tell how it ended, and that it was a mistake, once more where that went below a message that is lost."""
+    for topic in (f"forbidden{request.rounds}", end_topic(request), "mistake"):
+        if request.is_final and f"{request.id}.{topic}" in told:
+            yield Wish("tell", f"{request.id}.{topic}.{lost}", now, lane=request.id, payload={"topic": topic})
 
 
 def _reminders(after: Request, now: datetime, terms: Terms) -> Iterator[Wish]:

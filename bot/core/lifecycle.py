@@ -188,7 +188,7 @@ def _shown(request: Request, command: RecordShown) -> Verdict:
         or place == (request.shown_view, request.channel, request.ts)
     ):
         return ()
-    return (ev.Shown(command.view, command.channel, command.ts, command.digest),)
+    return (ev.Shown(command.view, command.channel, command.ts, command.digest, command.lost),)
 
 
 def _decision(request: Request, command: Approve | Deny | Expire, now: datetime) -> Verdict:

@@ -172,6 +172,8 @@ class Elsewhere:
     ts: MessageTs | None = None
 
 
+Lost = Literal["", "deleted", "unchangeable"]
+"""What became of a message that another one continues."""
 CALM = frozenset({"no_risk", "not_listed", "already_safe"})
 
 
@@ -232,6 +234,9 @@ class Request:
     """The newest view that Slack has taken."""
     channel: ChannelId | None = None
     ts: MessageTs | None = None
+    lost: Lost = ""
+    """What became of its message before this one."""
+    times_lost: int = 0
     approvals: tuple[Decision, ...] = ()
     """Those given for what it shows, the oldest first."""
     struck: tuple[Decision, ...] = ()

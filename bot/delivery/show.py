@@ -11,13 +11,16 @@ from sqlalchemy import Connection
 from bot.core.commands import RecordShown
 from bot.core.follow_ups import STOPPABLE_AFTER
 from bot.core.ids import ChannelId, MessageTs
-from bot.core.model import Request
+from bot.core.model import Lost, Request
 from bot.delivery.context import Again, Context, Done, Ending, dont_ask, record_post
+from bot.delivery.continued import as_continued, continued, is_worn_out
+from bot.delivery.posting import LOST
 from bot.errors import SlackRefused
+from bot.remedies import channel_remedy
 from bot.slack.blocks.approval import approval_message
 from bot.slack.blocks.message import Message
 from bot.slack.messenger import Spot
-from bot.store.ledger import Post
+from bot.store.ledger import Entry, Post
 from bot.store.tasks import Task
 
 ABSENT = {"not_in_channel", "channel_not_found", "restricted_action", "is_inactive", "is_archived"}
@@ -37,7 +40,7 @@ async def show(context: Context, task: Task) -> Ending:
         return Done()
     if request.state == "withdrawn" and request.ts is None and not task.doubtful:
         return Done()  # nobody has seen it
-    message = approval_message(request, context.place(request), can_stop=_can_stop(context, request))
+    message = _drawn(context, request)
     if request.ts is None:
         metadata = {"op_id": op_of(request), "n": entry.anchor.n, "mac": entry.anchor.mac}
         return await _first(context, task, request, message, metadata)
@@ -45,11 +48,35 @@ async def show(context: Context, task: Task) -> Ending:
         await context.messenger.update(request.channel or "", request.ts, message)
     except SlackRefused as error:
         log.warning("the approval message can't be updated", request=request.id, why=error.code)
+        if error.code in LOST and not (is_worn_out(request) or _is_past(context, request)):
+            return await _anew(context, task, entry, LOST[error.code])
         what = f"The message of {request.id} in {request.channel} can't be updated: {error.code}."
-        context.health.note("approval channel", what)
+        context.health.note("approval channel", f"{what} {channel_remedy(error.code)}".strip())
         return Done() if error.code not in ABSENT or _is_past(context, request) else Again(TRY_ANEW)
     context.health.clear("approval channel")
     return Done(_shown(context, request, message, request.channel or ChannelId(""), request.ts))
+
+
+def _drawn(context: Context, request: Request) -> Message:
+    return approval_message(request, context.place(request), can_stop=_can_stop(context, request))
+
+
+async def _anew(context: Context, task: Task, entry: Entry, lost: Lost) -> Ending:
+    """Have another message continue the lost one, where requests can still be decided in its channel."""
+    request = entry.request
+    channel, ts = request.channel or ChannelId(""), request.ts or MessageTs("")
+    message = _drawn(context, as_continued(request, lost))
+    command = RecordShown(request.view, channel, ts, _digest(message), lost)
+    try:
+        why = await _unfit(context, channel)
+        if not why:
+            return await continued(context, task, entry, message, command)
+    except SlackRefused as error:
+        why = error.code
+    log.warning("the approval message can't be posted anew", request=request.id, why=why)
+    what = f"The message of {request.id} in {channel} is lost and can't be posted anew: {why}."
+    context.health.note("approval channel", f"{what} {channel_remedy(why)}".strip())
+    return Again(TRY_ANEW, doubtful=task.doubtful)
 
 
 def _can_stop(context: Context, request: Request) -> bool:
@@ -82,7 +109,8 @@ async def _first(
         ts = found[0] if found else await context.messenger.post(Spot(channel), message, metadata)
     except SlackRefused as error:
         log.warning("the approval message can't be posted", request=request.id, why=error.code)
-        context.health.note("approval channel", f"The bot can't post in {channel}: {error.code}.")
+        trouble = f"The bot can't post in {channel}: {error.code}. {channel_remedy(error.code)}"
+        context.health.note("approval channel", trouble.strip())
         return dont_ask(context, request, _why(error.code))
     context.health.clear("approval channel")
     shown = _shown(context, request, message, channel, MessageTs(ts))
@@ -121,6 +149,9 @@ async def _unfit(context: Context, channel: ChannelId) -> str:
 def _shown(
     context: Context, request: Request, message: Message, channel: ChannelId, ts: MessageTs
 ) -> Callable[[Connection], object]:
-    digest = hashlib.sha256(json.dumps(message.blocks, sort_keys=True).encode()).hexdigest()
-    command = RecordShown(request.view, channel, ts, digest)
+    command = RecordShown(request.view, channel, ts, _digest(message))
     return lambda connection: context.store.ledger.apply(connection, request.id, command, context.clock.now())
+
+
+def _digest(message: Message) -> str:
+    return hashlib.sha256(json.dumps(message.blocks, sort_keys=True).encode()).hexdigest()

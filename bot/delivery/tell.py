@@ -1,6 +1,6 @@
 """Says what happened: in the request's thread, in the incident channels, and privately to whoever asked."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -8,11 +8,13 @@ import structlog
 from bot.core.follow_ups import FORBIDDEN, edits_outcome
 from bot.core.ids import ChannelId, MessageTs, SlackUserId
 from bot.core.model import Receipt, Request
-from bot.core.terms import lapses_at
-from bot.delivery.context import Context, Done, Ending, record_post
+from bot.core.terms import is_kept, lapses_at
+from bot.delivery.context import Context, Done, Ending
+from bot.delivery.posting import direct, entry_of, post_once
 from bot.errors import SlackDoubtful, SlackError, SlackRefused
 from bot.slack.blocks import answers, changed, ending, findings, incident, mistake, refusals, rehearsal, thread, words
-from bot.slack.blocks.message import Message, elsewhere
+from bot.slack.blocks.absence import back
+from bot.slack.blocks.message import Message
 from bot.slack.blocks.rehearsal import marked
 from bot.slack.messenger import Spot
 from bot.store.ledger import Entry, Post, find_post, posted
@@ -28,7 +30,7 @@ log = structlog.get_logger()
 
 async def tell(context: Context, task: Task) -> Ending:
     """Post once in a thread or an incident channel."""
-    entry = await _entry(context, task)
+    entry = await entry_of(context, task)
     request = entry.request
     topic = str(task.payload["topic"])
     if topic.startswith("reminder") and (request.state, request.view) != ("pending", task.payload["view"]):
@@ -37,7 +39,7 @@ async def tell(context: Context, task: Task) -> Ending:
         return Done()  # nothing is needed any more
     if (of_channel := incident.POSTS.get(topic)) is not None:
         message = of_channel(request, context.place(request))
-        return await _post(context, task, entry, Spot(str(task.payload["channel"])), message)
+        return await post_once(context, task, entry, Spot(str(task.payload["channel"])), message)
     if topic.startswith("set_aside"):
         message = await _set_aside(context, request, task.payload)
     else:
@@ -45,10 +47,10 @@ async def tell(context: Context, task: Task) -> Ending:
     if task.payload.get("to_asker"):
         return await _to_asker(context, task, entry, message)
     if request.ts is None:
-        return await _direct(context, task, entry, message)  # it ended before it could be shown
+        return await direct(context, task, entry, message)  # it ended before it could be shown
     spot = Spot(request.channel or "", request.ts)
     outcome = await context.store.do(find_post, f"{request.id}.accepted")
-    if topic == "ended" and edits_outcome(request) and outcome is not None and outcome.thread_ts:
+    if topic == "ended" and edits_outcome(request) and outcome is not None and outcome.thread_ts == request.ts:
         try:
             await context.messenger.update(outcome.channel, outcome.ts, message)
         except SlackRefused as error:
@@ -56,7 +58,7 @@ async def tell(context: Context, task: Task) -> Ending:
         else:
             again = Post(task.key, request.id, outcome.channel, outcome.thread_ts, outcome.ts)
             return Done(lambda connection: posted(connection, again))
-    return await _post(context, task, entry, spot, message)
+    return await post_once(context, task, entry, spot, message)
 
 
 async def _to_asker(context: Context, task: Task, entry: Entry, message: Message) -> Ending:
@@ -69,7 +71,7 @@ async def _to_asker(context: Context, task: Task, entry: Entry, message: Message
             return Done()
     except SlackRefused as error:
         log.info("whether the asker is in the channel can't be told", why=error.code)
-    return await _direct(context, task, entry, message)
+    return await direct(context, task, entry, message)
 
 
 async def _set_aside(context: Context, request: Request, payload: dict[str, Any]) -> Message:
@@ -80,23 +82,9 @@ async def _set_aside(context: Context, request: Request, payload: dict[str, Any]
     return changed.set_aside(request, place, payload["user_ids"], link or other)
 
 
-async def line(context: Context, task: Task) -> Ending:
-    """Post an incident channel's line, or bring it up to date."""
-    entry = await _entry(context, task)
-    message = incident.line(entry.request, context.place(entry.request))
-    first = await context.store.do(find_post, task.key)
-    if first is None:
-        return await _post(context, task, entry, Spot(str(task.payload["channel"])), message)
-    try:
-        await context.messenger.update(first.channel, first.ts, message)
-    except SlackRefused as error:
-        log.warning("an incident line can't be updated", channel=first.channel, why=error.code)
-    return Done()
-
-
 async def answer(context: Context, task: Task) -> Ending:
     """Answer whoever asked, privately: in place while the command is fresh, later by direct message."""
-    entry = await _entry(context, task)
+    entry = await entry_of(context, task)
     request = entry.request
     topic = str(task.payload["topic"])
     if topic == "slow" and request.state != "looking_up":
@@ -112,7 +100,7 @@ async def answer(context: Context, task: Task) -> Ending:
             pass
         else:
             return Done()
-    return await _direct(context, task, entry, message)
+    return await direct(context, task, entry, message)
 
 
 async def whisper(context: Context, task: Task) -> Ending:
@@ -133,62 +121,6 @@ async def whisper(context: Context, task: Task) -> Ending:
     except SlackRefused as error:
         log.warning("somebody could not be told", user=payload["user"], why=error.code)
     return Done()
-
-
-async def sweep(context: Context, task: Task) -> Ending:
-    """A minute after a doubtful post: of doubles, all but the recorded one are deleted."""
-    spot = Spot(task.payload["channel"], task.payload["thread_ts"])
-    entry = await _entry(context, task)
-    try:
-        return await _sweep(context, task, spot, entry)
-    except SlackRefused as error:
-        log.warning("doubles can't be looked for", key=task.key, why=error.code)
-        return Done()
-
-
-async def _sweep(context: Context, task: Task, spot: Spot, entry: Entry) -> Ending:
-    found = await context.messenger.find(spot, task.payload["op_id"], entry.request.asked_at)
-    known = await context.store.do(find_post, task.payload["op_id"])
-    # The one that is recorded stays: clicks and edits refer to it.
-    keep = known.ts if known and known.ts in found else (found[0] if found else "")
-    for ts in found:
-        if ts != keep:
-            await context.messenger.delete(spot.channel, ts)
-    return Done()
-
-
-async def _entry(context: Context, task: Task) -> Entry:
-    assert task.request_id is not None  # noqa: S101 - committed with its request
-    return await context.store.entry(task.request_id)
-
-
-async def _direct(context: Context, task: Task, entry: Entry, message: Message) -> Ending:
-    try:
-        channel = await context.messenger.open_dm(entry.request.asker.id)
-        return await _post(context, task, entry, Spot(channel), message, is_last_resort=True)
-    except SlackRefused as error:
-        log.warning("whoever asked could not be told", request=entry.request.id, why=error.code)
-        return Done()
-
-
-async def _post(
-    context: Context, task: Task, entry: Entry, spot: Spot, message: Message, *, is_last_resort: bool = False
-) -> Ending:
-    """Post under the task's key, unless an earlier try was taken."""
-    try:
-        found = await context.messenger.find(spot, task.key, entry.request.asked_at) if task.doubtful else []
-        metadata = {"op_id": task.key, "n": entry.anchor.n, "mac": entry.anchor.mac}
-        ts = found[0] if found else await context.messenger.post(spot, message, metadata)
-    except SlackRefused as error:
-        if is_last_resort:
-            raise
-        log.warning("a post was refused and goes to whoever asked", key=task.key, why=error.code)
-        context.health.note(f"channel {spot.channel}", f"The bot can't post in {spot.channel}: {error.code}.")
-        moved = marked(elsewhere(message, spot.channel, error.code, entry.request.id), entry.request)
-        return await _direct(context, task, entry, moved)
-    context.health.clear(f"channel {spot.channel}")
-    post = Post(task.key, entry.request.id, spot.channel, spot.thread_ts, ts)
-    return Done(record_post(context, task, post))
 
 
 def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) -> Message:
@@ -237,6 +169,9 @@ def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) 
             return thread.sent_again(int(payload["n"]))
         case "reminder":
             return thread.reminder(request, place)
+        case "resumed":
+            since, until_then = (datetime.fromisoformat(payload[name]) for name in ("since", "until"))
+            return back(request, since, until_then, is_kept=is_kept(request, now, context.store.ledger.terms))
         case "denied":
             return thread.denied(request)
         case "stopped":

@@ -44,7 +44,17 @@ _TEST = "For a real but harmless sign-in, such as a pen test, use Dismiss user r
 
 def approval_message(request: Request, place: Place, *, can_stop: bool = False) -> Message:
     """Draw the request as it stands now; `can_stop` where it is worth a button that stops it."""
-    return marked(_drawn(request, place, can_stop=can_stop), request)
+    drawn = _drawn(request, place, can_stop=can_stop)
+    if request.lost:
+        drawn.blocks.insert(-1, context(_continues(request)))
+    return marked(drawn, request)
+
+
+def _continues(request: Request) -> str:
+    """Point back: whoever knew the message before this one looks for it in vain, or finds buttons that do nothing."""
+    which = "The first message" if request.times_lost == 1 else "An earlier message"
+    became = "was deleted" if request.lost == "deleted" else "can't be changed any more"
+    return f"{which} of {request.id} {became}. This one continues it."
 
 
 def _drawn(request: Request, place: Place, *, can_stop: bool) -> Message:
