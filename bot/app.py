@@ -138,8 +138,8 @@ class Application:
         people = People(outside.client, outside.installation, outside.clock)
         accounts, groups = Accounts(outside.graph, outside.clock), Groups(outside.graph, outside.clock)
         self._authority = authority = Authority(people, accounts, groups, self._settings.policy)
-        turns = StoredTurns(parts.store).take if parts.store.writer.database.is_shared else None
-        messenger = Messenger(outside.client, outside.session, outside.installation, outside.clock, turns)
+        turns = StoredTurns(parts.store) if parts.store.writer.database.is_shared else None
+        messenger = Messenger(outside.client, outside.session, outside.installation, outside.clock, turns=turns)
         self._service = Service(parts.store, authority, outside.place)
         self._conversation = Conversation(parts.store, outside.graph, authority, outside.clock)
         context = Context(

@@ -1,6 +1,6 @@
 """Says things in Slack so that each is said once: posts carry an op_id by which they are found again."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,15 +13,13 @@ from bot.errors import SlackBusy, SlackDoubtful, SlackPaced, SlackRefused
 from bot.slack.api import TIMEOUT, answered, retry_after
 from bot.slack.blocks.message import Block, Message
 from bot.slack.installation import Installation
+from bot.slack.turns import OwnTurns, Turns
 
 EVENT_TYPE = "confirm_safe"
 MAX_PAGES = 10
 PACE = 1.0
 PATIENCE = 2.0
 """Seconds a post waits for its turn in its channel; if it is longer, others go on meanwhile."""
-
-Turns = Callable[[str, float, float], Awaitable[float]]
-"""Takes a turn in a channel, so long after the last, and tells in how many seconds; none if it is not soon enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +39,46 @@ class Messenger:
         session: aiohttp.ClientSession,
         installation: Installation,
         clock: Clock,
+        *,
         turns: Turns | None = None,
     ) -> None:
         self._client = client
         self._session = session
         self._installation = installation
         self._clock = clock
-        self._turns = turns
-        self._next_in: dict[str, float] = {}
+        self._turns = turns or OwnTurns(clock)
+        self._no_update_before = float("-inf")
 
     async def post(self, spot: Spot, message: Message, metadata: Mapping[str, Any]) -> str:
-        """Post a message and return its ts. One a second a channel is what Slack takes."""
+        """Post a message and return its ts. A pause that Slack asks for goes for every post in the channel."""
         await self._pace(spot.channel)
         thread: dict[str, Any] = {"thread_ts": spot.thread_ts} if spot.thread_ts else {}
-        answer = await answered(
-            self._client.chat_postMessage(
-                channel=spot.channel,
-                text=message.text,
-                blocks=message.blocks,
-                metadata={"event_type": EVENT_TYPE, "event_payload": dict(metadata)},
-                unfurl_links=False,
-                unfurl_media=False,
-                **thread,
-            )
+        call = self._client.chat_postMessage(
+            channel=spot.channel,
+            text=message.text,
+            blocks=message.blocks,
+            metadata={"event_type": EVENT_TYPE, "event_payload": dict(metadata)},
+            unfurl_links=False,
+            unfurl_media=False,
+            **thread,
         )
-        return str(answer["ts"])
+        try:
+            return str((await answered(call))["ts"])
+        except SlackBusy as error:
+            await self._turns.pause(spot.channel, error.retry_after)
+            raise
 
     async def update(self, channel: str, ts: str, message: Message) -> None:
-        await answered(self._client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks))
+        """Change a message. A pause that Slack asked for goes for every update, also one that is wanted meanwhile."""
+        left = self._no_update_before - self._clock.monotonic()
+        if left > 0:
+            raise SlackPaced(left)
+        call = self._client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks)
+        try:
+            await answered(call)
+        except SlackBusy as error:
+            self._no_update_before = self._clock.monotonic() + error.retry_after
+            raise
 
     async def whisper(self, spot: Spot, user: str, message: Message) -> None:
         thread: dict[str, Any] = {"thread_ts": spot.thread_ts} if spot.thread_ts else {}
@@ -132,19 +142,11 @@ class Messenger:
             raise SlackRefused(f"http_{status}")
 
     async def _pace(self, channel: str) -> None:
-        left = await self._turns(channel, PACE, PATIENCE) if self._turns else self._own_turn(channel)
+        left = await self._turns.take(channel, PACE, PATIENCE)
         if left > PATIENCE:
             raise SlackPaced(left)
         if left > 0:
             await self._clock.sleep(left)
-
-    def _own_turn(self, channel: str) -> float:
-        """Seconds until it; none is taken where that is too long."""
-        now = self._clock.monotonic()
-        at = max(now, self._next_in.get(channel, now))
-        if at - now <= PATIENCE:
-            self._next_in[channel] = at + PACE
-        return at - now
 
     def _op_id(self, message: Mapping[str, Any]) -> str:
         """The op_id of a message of ours: another app's may carry whatever it likes."""

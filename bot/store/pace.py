@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select
@@ -56,6 +57,10 @@ class StoredTurns:
         """Seconds until it is one's turn; none was taken if that is longer than `patience`. Raises StoreError."""
         return await self._store.do(_take, channel, self._store.clock.now, gap, patience)
 
+    async def pause(self, channel: str, seconds: float) -> None:
+        """Give no turn before so many seconds have passed. Raises StoreError."""
+        await self._store.do(_pause, channel, self._store.clock.now, seconds)
+
 
 def _take(connection: Connection, channel: str, now: Callable[[], datetime], gap: float, patience: float) -> float:
     moment = now()
@@ -64,6 +69,13 @@ def _take(connection: Connection, channel: str, now: Callable[[], datetime], gap
     if left <= patience:
         _write(connection, pace, channel)
     return left
+
+
+def _pause(connection: Connection, channel: str, now: Callable[[], datetime], seconds: float) -> None:
+    moment = now()
+    pace, until = _read(connection, channel), moment + timedelta(seconds=seconds)
+    if pace is not None:  # its turn was taken before
+        _write(connection, replace(pace, next_at=max(pace.next_at, until)), channel)
 
 
 def _reserve(connection: Connection, now: Callable[[], datetime], usual: float) -> Slot:
