@@ -37,6 +37,7 @@ from bot.delivery.context import Context
 from bot.delivery.conversation import Conversation
 from bot.delivery.health import Health
 from bot.delivery.loop import Loop
+from bot.delivery.online import Online
 from bot.graph.accounts import Accounts
 from bot.graph.groups import Groups
 from bot.listeners import Listeners
@@ -48,6 +49,7 @@ from bot.settings import Settings
 from bot.slack.blocks import answers
 from bot.slack.messenger import Messenger
 from bot.slack.people import People
+from bot.slack.reach import Reach
 from bot.starts import enter_start, record_approvers
 from bot.store import tasks as outbox
 from bot.store.asks import show_pending
@@ -139,7 +141,10 @@ class Application:
         accounts, groups = Accounts(outside.graph, outside.clock), Groups(outside.graph, outside.clock)
         self._authority = authority = Authority(people, accounts, groups, self._settings.policy)
         turns = StoredTurns(parts.store) if parts.store.writer.database.is_shared else None
-        messenger = Messenger(outside.client, outside.session, outside.installation, outside.clock, turns=turns)
+        reach = Reach(outside.clock)
+        messenger = Messenger(
+            outside.client, outside.session, outside.installation, outside.clock, turns=turns, reach=reach
+        )
         self._service = Service(parts.store, authority, outside.place)
         self._conversation = Conversation(parts.store, outside.graph, authority, outside.clock)
         context = Context(
@@ -154,6 +159,7 @@ class Application:
             place=outside.place,
             clock=outside.clock,
             health=self.health,
+            reach=reach,
         )
         self._loop = Loop(context, WORKERS)
         self.readiness = Readiness(parts.store, outside.installation, self.health, outside.clock)
@@ -173,7 +179,10 @@ class Application:
         self._admin = Admin(self.readiness, self.metrics, self._tally.read)
         self._listeners = Listeners()
         self._observe()
-        self._checking: asyncio.Task[None] | None = None
+        self._checking: list[asyncio.Task[None]] = []
+        self._online = Online(
+            parts.store, outside.client, outside.installation, reach, health=self.health, clock=outside.clock
+        )
         self.watch = Watch(
             parts.checks,
             outside.installation,
@@ -211,15 +220,17 @@ class Application:
         self.admin_port = await listen(self._admin.routes(), settings.admin_host, settings.admin_port, "ADMIN_PORT")
         self.port = await listen(self._doors.routes(), settings.host, settings.port, "PORT")
         self._loop.start()
-        self._checking = asyncio.create_task(self.watch.run())
+        self._checking = [asyncio.create_task(self._online.run()), asyncio.create_task(self.watch.run())]
 
     async def stop(self) -> None:
         """Take nothing new, finish what is in hand or leave it for the next start."""
         self.readiness.is_stopping = True
-        if self._checking is not None:
-            self._checking.cancel()
-            await asyncio.wait([self._checking])
+        for checking in self._checking:
+            checking.cancel()
+        if self._checking:
+            await asyncio.wait(self._checking)
         await self._loop.stop(self._settings.drain_seconds)
+        await self._online.leave()
         await self._conversation.close()
         await self._loop.hand_back()
         await self._listeners.close()

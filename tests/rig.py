@@ -94,7 +94,7 @@ class Rig:
         assert self.application is not None
         assert self._resources is not None
         loop, listeners = self.application._loop, self.application._listeners
-        tasks = [loop._running, loop._keeping, self.application._checking, *(t for _, t in loop._in_hand.values())]
+        tasks = [loop._running, loop._keeping, *self.application._checking, *(t for _, t in loop._in_hand.values())]
         running = [task for task in tasks if task is not None]
         for task in running:
             task.cancel()

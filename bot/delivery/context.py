@@ -21,6 +21,7 @@ from bot.slack.blocks.place import PlaceOf
 from bot.slack.installation import Installation
 from bot.slack.messenger import Messenger
 from bot.slack.people import People
+from bot.slack.reach import Reach
 from bot.store.ledger import Post, posted, wish
 from bot.store.store import Store
 from bot.store.tasks import Task
@@ -43,6 +44,7 @@ class Context:
     place: PlaceOf
     clock: Clock
     health: Health
+    reach: Reach
 
     def later(self, seconds: float) -> datetime:
         return self.clock.now() + timedelta(seconds=seconds)

@@ -13,6 +13,7 @@ from bot.core.follow_ups import POSTING, WAITING
 from bot.delivery import leases
 from bot.delivery.context import Again, Context, Done, Ending, backed_off
 from bot.errors import SlackBusy, SlackDoubtful, SlackDown, SlackPaced, StoreError
+from bot.slack.reach import DEAD_TOKEN
 from bot.store import tasks as outbox
 from bot.store.events import as_time
 from bot.store.tasks import Task
@@ -27,7 +28,8 @@ LAST_CLAIM = 1.0
 LETS_PASS_AFTER = 5
 """So many times a task may fail for no known reason before the others of its lane are no longer kept waiting."""
 WITHOUT_SLACK = ("explain", "confirm", "verify", "expire", "lapse", "stoppable", "tally", "look_again")
-"""All that is done before Slack has told which workspace this is: links and who is a stranger hang on it."""
+"""All that is done before Slack has told which workspace this is (links and who is a stranger hang on it), and
+while it does not take the bot's token: hundreds of posts that knock in turn make it no better."""
 
 Worker = Callable[[Context, Task], Awaitable[Ending]]
 
@@ -57,6 +59,7 @@ class Loop:
 
         self._context.store.writer.on_commit(notify)
         self._context.installation.on_known.append(self._wake.set)
+        self._context.reach.on_change.append(self._wake.set)
         self._running = asyncio.create_task(self._run())
         keeping = leases.keep(self._context.store, self._context.clock, self._in_hand.keys, self._let_go)
         self._keeping = asyncio.create_task(keeping)
@@ -119,7 +122,8 @@ class Loop:
         busy = list(self._in_hand)
         waiting = sum(kind in WAITING for kind, _ in self._in_hand.values())
         room = AT_ONCE - (len(busy) - waiting)
-        only = None if self._context.installation.is_known else WITHOUT_SLACK
+        has_slack = self._context.installation.is_known and not self._context.reach.is_refused
+        only = None if has_slack else WITHOUT_SLACK
         ours = self._context.store.process
 
         def work(connection: Connection) -> tuple[list[Task], str | None]:
@@ -172,6 +176,8 @@ class Loop:
             log.warning("Slack did not answer", task=task.key, why=error.code)
             return backed_off(task, doubtful=True)
         except SlackDown as error:
+            if error.code in DEAD_TOKEN:  # nobody overtakes: what waits goes out in order
+                return backed_off(task, doubtful=task.doubtful)
             health.note("Slack", f"Slack refuses what the bot posts ({error.code}); it is tried again.")
             again = backed_off(task, doubtful=task.doubtful)
             return replace(again, lets_pass=task.attempts >= LETS_PASS_AFTER)

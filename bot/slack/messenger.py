@@ -1,18 +1,20 @@
 """Says things in Slack so that each is said once: posts carry an op_id by which they are found again."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.clock import Clock
-from bot.errors import SlackBusy, SlackDoubtful, SlackPaced, SlackRefused
+from bot.errors import SlackBusy, SlackDoubtful, SlackError, SlackPaced, SlackRefused
 from bot.slack.api import TIMEOUT, answered, retry_after
 from bot.slack.blocks.message import Block, Message
 from bot.slack.installation import Installation
+from bot.slack.reach import Reach
 from bot.slack.turns import OwnTurns, Turns
 
 EVENT_TYPE = "confirm_safe"
@@ -41,12 +43,14 @@ class Messenger:
         clock: Clock,
         *,
         turns: Turns | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self._client = client
         self._session = session
         self._installation = installation
         self._clock = clock
         self._turns = turns or OwnTurns(clock)
+        self._reach = reach or Reach(clock)
         self._no_update_before = float("-inf")
 
     async def post(self, spot: Spot, message: Message, metadata: Mapping[str, Any]) -> str:
@@ -63,7 +67,7 @@ class Messenger:
             **thread,
         )
         try:
-            return str((await answered(call))["ts"])
+            return str((await self._answered(call))["ts"])
         except SlackBusy as error:
             await self._turns.pause(spot.channel, error.retry_after)
             raise
@@ -75,14 +79,14 @@ class Messenger:
             raise SlackPaced(left)
         call = self._client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks)
         try:
-            await answered(call)
+            await self._answered(call)
         except SlackBusy as error:
             self._no_update_before = self._clock.monotonic() + error.retry_after
             raise
 
     async def whisper(self, spot: Spot, user: str, message: Message) -> None:
         thread: dict[str, Any] = {"thread_ts": spot.thread_ts} if spot.thread_ts else {}
-        await answered(
+        await self._answered(
             self._client.chat_postEphemeral(
                 channel=spot.channel, user=user, text=message.text, blocks=message.blocks, **thread
             )
@@ -93,13 +97,13 @@ class Messenger:
         await answered(self._client.views_publish(user_id=user, view=view))
 
     async def open_dm(self, user: str) -> str:
-        return str((await answered(self._client.conversations_open(users=user)))["channel"]["id"])
+        return str((await self._answered(self._client.conversations_open(users=user)))["channel"]["id"])
 
     async def delete(self, channel: str, ts: str) -> None:
-        await answered(self._client.chat_delete(channel=channel, ts=ts))
+        await self._answered(self._client.chat_delete(channel=channel, ts=ts))
 
     async def channel_info(self, channel: str) -> Mapping[str, Any]:
-        info: Mapping[str, Any] = (await answered(self._client.conversations_info(channel=channel)))["channel"]
+        info: Mapping[str, Any] = (await self._answered(self._client.conversations_info(channel=channel)))["channel"]
         return info
 
     async def find(self, spot: Spot, op_id: str, since: datetime) -> list[str]:
@@ -116,9 +120,9 @@ class Messenger:
             if cursor:
                 query["cursor"] = cursor
             if spot.thread_ts:
-                page = await answered(self._client.conversations_replies(ts=spot.thread_ts, **query))
+                page = await self._answered(self._client.conversations_replies(ts=spot.thread_ts, **query))
             else:
-                page = await answered(self._client.conversations_history(**query))
+                page = await self._answered(self._client.conversations_history(**query))
             found += [str(m["ts"]) for m in page.get("messages", ()) if self._op_id(m) == op_id]
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
@@ -140,6 +144,16 @@ class Messenger:
             raise SlackDoubtful(f"http_{status}")
         if status != 200:  # noqa: PLR2004 - OK
             raise SlackRefused(f"http_{status}")
+
+    async def _answered(self, call: Awaitable[AsyncSlackResponse]) -> Mapping[str, Any]:
+        """Await a call, and note whether Slack works."""
+        try:
+            answer = await answered(call)
+        except SlackError as error:
+            self._reach.ended(error)
+            raise
+        self._reach.ended(None)
+        return answer
 
     async def _pace(self, channel: str) -> None:
         left = await self._turns.take(channel, PACE, PATIENCE)

@@ -155,7 +155,8 @@ async def test_a_bot_with_nothing_to_do_leaves_the_database_alone(tmp_path: Path
         rig.parts.store.run = counted  # type: ignore[method-assign] # counts, and passes on
         rig.clock.advance(timedelta(minutes=5))
         await rig.clock.sleep(20)
-        assert claims < 12, claims  # one or two may have renewed the lease of a post
+        # One or two may have renewed the lease of a post, and once a minute it notes that it is there.
+        assert claims < 15, claims
 
 
 async def test_help_comes_also_while_slack_does_not_say_who_asks(tmp_path: Path) -> None:
