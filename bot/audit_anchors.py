@@ -18,6 +18,9 @@ from bot.store.chain import Verdict
 from bot.store.reader import open_reader
 from bot.store.trail import places
 
+GONE = "thread_not_found"
+"""Of a message that was deleted with what was below it: as of a single post that was, nothing is left to compare."""
+
 
 @dataclass(frozen=True, slots=True)
 class Collected:
@@ -45,6 +48,8 @@ async def collect(settings: Settings, clock: Clock) -> Collected:
             try:
                 page = await anchors.read(spot)
             except SlackError as error:
+                if spot.thread_ts and error.code == GONE:
+                    continue
                 unread.append(f"{spot.channel}{f' thread {spot.thread_ts}' if spot.thread_ts else ''}: {error.code}")
                 continue
             posts.update({(post.channel, post.ts): post for post in page.anchors})

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from bot.core import events as ev
 from bot.core.ids import ObjectId, SlackUserId
-from bot.core.model import Finding, Receipt, RiskySnapshot, Target
+from bot.core.model import Finding, Lost, Receipt, RiskySnapshot, Target
 from bot.core.notes import Note
 from bot.core.reasons import Reason
 from bot.explain_words import SHORT
@@ -14,6 +14,11 @@ from bot.store.events import as_event, as_time
 from bot.store.trail import Line
 
 INDENT = "    "
+_INSTEAD: dict[Lost, str] = {
+    "": "",
+    "deleted": " in place of a message that was deleted",
+    "unchangeable": " in place of a message that can't be changed any more",
+}
 
 
 class Story:
@@ -57,7 +62,8 @@ class Story:
             case ev.NotAsked():
                 return [f"Nothing was asked for: {event.why}"]
             case ev.Shown():
-                return [f"Shown in {event.channel} as view {event.view}, SHA-256 of its blocks {event.digest}"]
+                shown = f"Shown in {event.channel} as view {event.view}{_INSTEAD[event.lost]}"
+                return [f"{shown}, SHA-256 of its blocks {event.digest}"]
             case ev.Approved():
                 return self._approved(event)
             case ev.Denied():

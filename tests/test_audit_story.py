@@ -60,6 +60,14 @@ NAMED = [
         ev.ClickRefused(DIEGO, "approve", "not_approver", ref="8f2c41d7"),
         ["Refused to U0DIEGO: approve (not_approver), reference 8f2c41d7"],
     ),
+    (
+        ev.Shown(2, ChannelId("C1"), MessageTs("2"), "ab", "deleted"),
+        ["Shown in C1 as view 2 in place of a message that was deleted, SHA-256 of its blocks ab"],
+    ),
+    (
+        ev.Shown(2, ChannelId("C1"), MessageTs("2"), "ab", "unchangeable"),
+        ["Shown in C1 as view 2 in place of a message that can't be changed any more, SHA-256 of its blocks ab"],
+    ),
     (ev.Attempted((ADELE,)), [f"About to send {ADELE_IS}"]),
     (
         ev.SetAside((ADELE,), (SHOWN,), RequestId("CS-2222")),

@@ -41,6 +41,13 @@ async def test_the_posts_of_a_whole_chain_agree_with_it(rig: Rig) -> None:
     assert (status, out.splitlines()[-1]) == (0, "ok: 4 posts in Slack name entries of this chain.")
 
 
+async def test_a_message_that_was_deleted_with_its_thread_breaks_no_chain(rig: Rig) -> None:
+    (lost,) = rig.slack.messages(APPROVALS)
+    lost.deleted = True
+    status, out, _ = await run(rig, "audit", "verify", "--anchors")
+    assert (status, out.splitlines()[-1]) == (0, "ok: 2 posts in Slack name entries of this chain.")
+
+
 async def test_a_rewritten_chain_is_noticed_even_by_whoever_has_the_key(rig: Rig) -> None:
     await rig.stop()
     rewritten(rig, KEY.encode())
