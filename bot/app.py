@@ -15,10 +15,10 @@ from bot.authority import Authority
 from bot.check import Check, ok
 from bot.checks import Checks
 from bot.clock import Clock
-from bot.core.follow_ups import Wish
 from bot.core.ids import ChannelId
 from bot.core.pace import INTERVAL
 from bot.core.terms import Terms
+from bot.core.wishes import Wish
 from bot.delivery import (
     confirm,
     explain,

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from bot.core import events as ev
+from bot.core.findings import Finding
 from bot.core.ids import ObjectId, SlackUserId
-from bot.core.model import Finding, Lost, Receipt, RiskySnapshot, Target
+from bot.core.model import Lost, Receipt, RiskySnapshot, Target
 from bot.core.notes import Note
 from bot.core.reasons import Reason
 from bot.explain_words import SHORT

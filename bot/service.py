@@ -14,12 +14,13 @@ from bot.authority import Authority
 from bot.clicks import Click, Result
 from bot.core.commands import Approve, Ask, AskOthers, Deny, DontAsk, ReportMistake, Stop, Withdraw
 from bot.core.events import ClickRefused
-from bot.core.follow_ups import Wish, answer, home
+from bot.core.follow_ups import answer, home
 from bot.core.ids import ChannelId, RequestId, SlackUserId
 from bot.core.limits import HOUR, Limited, reached
 from bot.core.mistake import unreportable
 from bot.core.model import Request
 from bot.core.policy import Refusal, Standing, Why, may_decide, may_report, may_stop
+from bot.core.wishes import Wish
 from bot.deciders import LookedUp, approval, look_up
 from bot.slack.blocks import answers, refusals
 from bot.slack.blocks.message import Message

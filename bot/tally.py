@@ -6,9 +6,9 @@ import time
 from collections import Counter
 from typing import get_args
 
-from bot.core.follow_ups import TaskKind
 from bot.core.model import FINAL, State
 from bot.core.policy import Action, Why
+from bot.core.wishes import TaskKind
 from bot.errors import StoreError
 from bot.metrics import Metrics
 from bot.store import counts

@@ -7,8 +7,9 @@ import pytest
 
 from bot.audit_story import Story
 from bot.core import events as ev
+from bot.core.findings import Finding
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
-from bot.core.model import Asker, Finding, Receipt, RiskySnapshot, Target
+from bot.core.model import Asker, Receipt, RiskySnapshot, Target
 from bot.core.reasons import Reason
 from bot.store.events import as_body, as_text
 from bot.store.trail import Line

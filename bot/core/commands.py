@@ -6,8 +6,9 @@ from datetime import datetime
 
 from bot.core.decisions import Teams, Void
 from bot.core.events import Why
+from bot.core.findings import Elsewhere, Finding
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
-from bot.core.model import Asker, Elsewhere, Finding, Lost, Receipt, RiskySnapshot, Target
+from bot.core.model import Asker, Lost, Receipt, RiskySnapshot, Target
 from bot.core.quorum import Panel
 from bot.core.reasons import Blind
 from bot.core.trouble import TroubleKind

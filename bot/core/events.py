@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.decisions import Teams, Void
+from bot.core.findings import Finding
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
-from bot.core.model import Asker, Finding, Lost, RiskySnapshot, State, Target
+from bot.core.model import Asker, Lost, RiskySnapshot, State, Target
 from bot.core.reasons import Blind
 from bot.core.sending_events import (
     Accepted,

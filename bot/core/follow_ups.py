@@ -1,9 +1,8 @@
 """What has to be done because of what happened: the tasks that are committed with the events."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from bot.core import events as ev
 from bot.core.ids import ChannelId, MessageTs, SlackUserId
@@ -11,35 +10,7 @@ from bot.core.lifecycle import WAIT_FOR_CHOICE
 from bot.core.model import Request, Target
 from bot.core.recurrence import count_recurred, next_look
 from bot.core.terms import Terms
-
-TaskKind = Literal[
-    "look_up",
-    "explain",
-    "confirm",
-    "verify",
-    "show",
-    "stoppable",
-    "line",
-    "tell",
-    "answer",
-    "whisper",
-    "expire",
-    "lapse",
-    "sweep",
-    "tally",
-    "look_again",
-    "renewal",
-    "home",
-    "recur",
-]
-COLLAPSING: frozenset[TaskKind] = frozenset(
-    {"look_up", "explain", "confirm", "verify", "show", "line", "renewal", "home", "recur"}
-)
-"""Asked for again while waiting, these are done once, for the newest state."""
-WAITING: tuple[TaskKind, ...] = ("look_up", "explain", "confirm", "verify", "look_again", "recur")
-"""What these do is wait for their turn with Graph, most of the time."""
-POSTING: tuple[TaskKind, ...] = ("show", "line", "tell", "answer", "whisper", "renewal")
-"""What these do may have been taken though no answer came."""
+from bot.core.wishes import Wish
 
 FIRST_READ_BACK = timedelta(seconds=2)
 READ_IN_DOUBT = (timedelta(seconds=5), timedelta(seconds=15))
@@ -56,17 +27,6 @@ STOPPABLE_AFTER = timedelta(seconds=2)
 REMINDED = (1, 4)
 """After so many times REMIND_AFTER."""
 GOOD_NEWS_EDITS_FOR = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A task that should exist; `key` names its one effect, `lane` keeps posts in order."""
-
-    kind: TaskKind
-    key: str
-    due_at: datetime
-    lane: str = ""
-    payload: dict[str, Any] = field(default_factory=dict)
 
 
 def follow_ups(

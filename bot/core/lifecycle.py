@@ -33,11 +33,12 @@ from bot.core.commands import (
     Withdraw,
 )
 from bot.core.ending import end_of
+from bot.core.findings import Elsewhere, Finding
 from bot.core.fold import evolve
 from bot.core.ids import ObjectId
 from bot.core.judging import judge, nobody_was_sent
 from bot.core.mistake import unreportable
-from bot.core.model import Elsewhere, Finding, Request, Target
+from bot.core.model import Request, Target
 from bot.core.policy import Refusal
 from bot.core.read_back import read_back
 from bot.core.reasons import Blind

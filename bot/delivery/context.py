@@ -11,8 +11,8 @@ from bot.authority import Authority
 from bot.clock import Clock
 from bot.core.backoff import delay
 from bot.core.commands import DontAsk
-from bot.core.follow_ups import Wish
 from bot.core.model import Request
+from bot.core.wishes import Wish
 from bot.delivery.conversation import Conversation
 from bot.delivery.health import Health
 from bot.graph.client import Graph

@@ -6,9 +6,10 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.core.commands import RecordShown
-from bot.core.follow_ups import Wish, told_anew
+from bot.core.follow_ups import told_anew
 from bot.core.ids import MessageTs
 from bot.core.model import Lost, Request
+from bot.core.wishes import Wish
 from bot.delivery.context import Context, Done, Ending, record_post
 from bot.delivery.posting import op_after, put
 from bot.slack.blocks.message import Message

@@ -10,8 +10,9 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.core.commands import FoundUsers
+from bot.core.findings import Finding
 from bot.core.ids import ObjectId, SlackUserId
-from bot.core.model import Finding, Request, RiskySnapshot, Target
+from bot.core.model import Request, RiskySnapshot, Target
 from bot.core.persons import DirectoryUser, Person, is_theirs
 from bot.delivery.belonging import placed
 from bot.delivery.context import Context, Done, Ending, backed_off, dont_ask

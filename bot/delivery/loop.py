@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from bot.core.follow_ups import POSTING, WAITING
+from bot.core.wishes import POSTING, WAITING
 from bot.delivery import leases
 from bot.delivery.context import Again, Context, Done, Ending, backed_off
 from bot.errors import SlackBusy, SlackDoubtful, SlackDown, SlackPaced, StoreError

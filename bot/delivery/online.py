@@ -9,8 +9,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import Connection
 
 from bot.clock import Clock
-from bot.core.follow_ups import Wish
 from bot.core.ids import RequestId
+from bot.core.wishes import Wish
 from bot.delivery.health import Health
 from bot.errors import SlackError, StoreError
 from bot.remedies import slack_trouble

@@ -2,8 +2,8 @@
 
 import structlog
 
-from bot.core.follow_ups import Wish
 from bot.core.model import Lost
+from bot.core.wishes import Wish
 from bot.delivery.context import Again, Context, Done, Ending, record_post
 from bot.errors import SlackRefused
 from bot.remedies import channel_remedy

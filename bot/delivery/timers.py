@@ -1,7 +1,7 @@
 """What the clock decides: requests expire, approvals lapse, unanswered choices are dropped."""
 
 from bot.core.commands import DontAsk, Expire, Lapse
-from bot.core.follow_ups import Wish
+from bot.core.wishes import Wish
 from bot.delivery.context import Again, Context, Done, Ending
 from bot.store.ledger import wish
 from bot.store.tasks import Task

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Select, func, select
 
-from bot.core.follow_ups import Wish
 from bot.core.ids import RequestId, SlackUserId
 from bot.core.limits import PastAsk
 from bot.core.model import FINAL, OPEN, State
+from bot.core.wishes import Wish
 from bot.store import tasks as outbox
 from bot.store.events import as_text, as_time
 from bot.store.tables import requests

@@ -10,13 +10,15 @@ from sqlalchemy import Connection, bindparam, select, update
 from bot.core import events as ev
 from bot.core import judging, lifecycle
 from bot.core.commands import Ask, Command
+from bot.core.findings import Elsewhere
 from bot.core.fold import UNVERSIONED, evolve, fold
-from bot.core.follow_ups import Wish, follow_ups
+from bot.core.follow_ups import follow_ups
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
-from bot.core.model import Elsewhere, Request
+from bot.core.model import Request
 from bot.core.notes import Note
 from bot.core.policy import Refusal
 from bot.core.terms import Terms
+from bot.core.wishes import Wish
 from bot.store import tasks as outbox
 from bot.store.events import Anchor, Log, anchor_of, as_text, as_time, history
 from bot.store.tables import posts, pulse, refusal_tally, requests, targets

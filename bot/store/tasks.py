@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, case, delete, exists, func, or_, select, update
 
-from bot.core.follow_ups import COLLAPSING, POSTING, WAITING, TaskKind, Wish
 from bot.core.ids import RequestId
+from bot.core.wishes import COLLAPSING, POSTING, WAITING, TaskKind, Wish
 from bot.store.events import as_text
 from bot.store.tables import posts, tasks
 from bot.store.upsert import upsert

@@ -34,12 +34,13 @@ from bot.core.commands import (
     Withdraw,
 )
 from bot.core.decisions import Void
+from bot.core.findings import Elsewhere, Finding
 from bot.core.fold import evolve, fold
 from bot.core.follow_ups import edits_outcome, follow_ups
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
 from bot.core.lifecycle import ask, decide
 from bot.core.mistake import unreportable
-from bot.core.model import Asker, Elsewhere, Finding, Receipt, Request, RiskySnapshot, Target
+from bot.core.model import Asker, Receipt, Request, RiskySnapshot, Target
 from bot.core.policy import Refusal
 from bot.core.reasons import Blind, Reason
 from bot.core.terms import Terms, may_send

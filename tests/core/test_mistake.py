@@ -11,7 +11,7 @@ from bot.core import events as ev
 from bot.core.commands import BeginSend, Command, ReadBack, RecordAccepted, RecordFailed, ReportMistake, Stop
 from bot.core.decisions import Decision
 from bot.core.fold import evolve
-from bot.core.follow_ups import Wish, follow_ups
+from bot.core.follow_ups import follow_ups
 from bot.core.ids import ChannelId, SlackUserId
 from bot.core.lifecycle import decide
 from bot.core.mistake import unreportable
@@ -19,6 +19,7 @@ from bot.core.model import Receipt, Request, State
 from bot.core.persons import Person
 from bot.core.policy import Refusal, Standing, may_report
 from bot.core.rules import of_lists
+from bot.core.wishes import Wish
 from tests.core.test_lifecycle import ASKER, BEGAN, ID, RECEIPT, TERMS, USERS, safe, told
 
 REPORT = ReportMistake(SlackUserId("U3"), "Diego", "It was not the VPN")

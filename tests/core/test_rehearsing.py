@@ -26,15 +26,17 @@ from bot.core.commands import (
     Stop,
     Withdraw,
 )
+from bot.core.findings import Elsewhere, Finding
 from bot.core.fold import evolve
-from bot.core.follow_ups import Wish, follow_ups
+from bot.core.follow_ups import follow_ups
 from bot.core.ids import ChannelId, MessageTs, SlackUserId
 from bot.core.lifecycle import ask, decide
-from bot.core.model import Elsewhere, Finding, Receipt, Request, Target
+from bot.core.model import Receipt, Request, Target
 from bot.core.policy import Refusal
 from bot.core.quorum import Panel
 from bot.core.rules import Need
 from bot.core.terms import Terms
+from bot.core.wishes import Wish
 from tests.core.test_lifecycle import ASKER, BEGAN, ID, RECEIPT, TERMS, USERS, at_risk, told
 
 MEGAN, DIEGO = SlackUserId("U2"), SlackUserId("U3")

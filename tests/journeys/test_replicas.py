@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.core.follow_ups import Wish
+from bot.core.wishes import Wish
 from bot.store.events import mac_of
 from bot.store.ledger import wish
 from demo.graph.directory import ADELE, ALEX

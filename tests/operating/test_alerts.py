@@ -7,9 +7,9 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from bot.core.follow_ups import TaskKind
 from bot.core.model import State
 from bot.core.policy import Why
+from bot.core.wishes import TaskKind
 from bot.graph.calls import _KINDS
 from bot.metrics import SURFACES, TROUBLES, Metrics
 from bot.settings import SETTINGS

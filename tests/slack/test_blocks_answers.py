@@ -7,9 +7,10 @@ from typing import get_args
 
 import pytest
 
+from bot.core.findings import Elsewhere, Finding
 from bot.core.ids import ChannelId, MessageTs, RequestId, SlackUserId
 from bot.core.limits import Limited
-from bot.core.model import Elsewhere, Finding, State
+from bot.core.model import State
 from bot.core.problems import Problem
 from bot.slack.blocks import answers, refusals
 from bot.slack.blocks.message import Message

@@ -8,7 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from bot.core.decisions import Decision
-from bot.core.model import Finding, State
+from bot.core.findings import Finding
+from bot.core.model import State
 from bot.core.trouble import Trouble, TroubleKind
 from bot.slack.blocks.approval import approval_message
 from bot.slack.blocks.words import date

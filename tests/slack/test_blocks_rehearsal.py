@@ -8,8 +8,9 @@ from typing import get_args
 import pytest
 
 from bot.core.decisions import Decision
+from bot.core.findings import Finding
 from bot.core.ids import RequestId
-from bot.core.model import Finding, Request, State, Target
+from bot.core.model import Request, State, Target
 from bot.core.problems import Problem
 from bot.slack.blocks import answers, findings, looked, rehearsal, thread
 from bot.slack.blocks.approval import approval_message

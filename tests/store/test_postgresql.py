@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.core.follow_ups import Wish
 from bot.core.ids import RequestId
 from bot.core.terms import Terms
+from bot.core.wishes import Wish
 from bot.errors import CannotTell, NothingRecorded, StoreError
 from bot.setting_database import address
 from bot.store import tasks as outbox

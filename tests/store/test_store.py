@@ -15,10 +15,11 @@ from sqlalchemy import Connection, text
 
 from bot.core import events as ev
 from bot.core.commands import Ask, FoundUsers
-from bot.core.follow_ups import Wish
+from bot.core.findings import Elsewhere
 from bot.core.ids import ChannelId, ObjectId, RequestId, SlackUserId
-from bot.core.model import Asker, Elsewhere, RiskySnapshot, Target
+from bot.core.model import Asker, RiskySnapshot, Target
 from bot.core.terms import Terms
+from bot.core.wishes import Wish
 from bot.errors import NothingRecorded, StoreError
 from bot.setting_database import address
 from bot.store import tasks as outbox

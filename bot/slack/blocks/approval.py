@@ -5,8 +5,9 @@ from collections import Counter
 from typing import assert_never
 
 from bot.core.decisions import Decision
+from bot.core.findings import Finding
 from bot.core.mistake import unreportable
-from bot.core.model import MAX_USERS_SHOWN, Finding, Request
+from bot.core.model import MAX_USERS_SHOWN, Request
 from bot.core.parsing import MAX_REASON
 from bot.core.recurrence import count_recurred
 from bot.slack.blocks import crowd, people, why, words

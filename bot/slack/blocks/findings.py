@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from bot.core.findings import Elsewhere, Finding
 from bot.core.ids import SlackUserId
-from bot.core.model import Elsewhere, Finding, Request, Target
+from bot.core.model import Request, Target
 from bot.slack.blocks import words
 from bot.slack.blocks.buttons import others
 from bot.slack.blocks.echo import echo
