@@ -59,7 +59,8 @@ def main(argv: list[str] | None = None) -> int:
         settings.audit_key,
     )
     hidden = [s.get_secret_value() for s in secrets if s is not None]
-    configure(settings.log_level, settings.log_format, [*hidden, *settings.database_url.secrets])
+    hidden += [*settings.database_url.secrets, *settings.owners_url.secrets]
+    configure(settings.log_level, settings.log_format, hidden)
     try:
         match command:
             case "check":
@@ -69,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
                 return 0 if asyncio.run(explain(settings, question, SystemClock(), print)) else FAILED
             case "export" | "verify" | "show" | "redact":
                 return audit.run(settings, given, SystemClock(), print)
-            case "backup" | "prune":
+            case "backup" | "prune" | "upgrade":
                 return upkeep.run(settings, given, SystemClock(), print)
             case "doctor":
                 is_well = asyncio.run(doctor(settings, SystemClock(), print, as_json=given.json))

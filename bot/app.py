@@ -119,7 +119,8 @@ async def open_parts(
 
 def open_store(settings: Settings, clock: Clock, resources: AsyncExitStack) -> Store:
     files = resources.enter_context(ExitStack())
-    writer = Writer(open_database(settings.database_url, files))
+    may_migrate = settings.database_admin_url is None
+    writer = Writer(open_database(settings.database_url, files, may_migrate=may_migrate))
     resources.callback(writer.close)
     terms = Terms(settings.approval_ttl, settings.send_within, settings.remind_after, settings.hold, settings.policy)
     ledger = Ledger(Log(settings.chain_key), terms, tuple(ChannelId(c) for c in settings.incident_channels))

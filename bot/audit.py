@@ -7,7 +7,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
 from bot.audit_anchors import Collected, collect, compared
@@ -19,7 +19,7 @@ from bot.setting_values import GUID
 from bot.settings import Settings
 from bot.slack.blocks.words import one_line
 from bot.store.chain import Verdict, check
-from bot.store.database import open_database
+from bot.store.database import open_owned
 from bot.store.files import scrub
 from bot.store.reader import open_reader
 from bot.store.redaction import redact
@@ -127,8 +127,8 @@ def _show(settings: Settings, typed: str, say: Say, resources: ExitStack) -> int
 
 
 def _redact(settings: Settings, user_id: ObjectId, clock: Clock, say: Say, resources: ExitStack) -> int:
-    database = open_database(settings.database_url, resources)
-    with database.engine.connect() as connection, connection.begin():
+    database = open_owned(settings.owners_url, resources)
+    with closing(database.connect_unhurried()) as connection, connection.begin():
         done = redact(connection, settings.chain_key, user_id, clock.now())
     if done is None:
         say(f"No entry holds anything of {user_id}.")

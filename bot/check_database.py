@@ -6,20 +6,25 @@ import os
 import sqlite3
 from pathlib import Path
 
-from bot.check import Check, no, ok
+from bot.check import Check, no, ok, warn
 from bot.setting_database import Address
-from bot.store.database import SCHEMA
+from bot.store.database import BY_THE_OWNER, SCHEMA
+from bot.store.roles import Rights, rights
 from bot.store.sqlite import lock_of
 
 ABOUT = "database"
+VERSIONS = "alembic_version"
 AS_THE_BOT = "Run the doctor as the user that the bot runs as, and let that user write the file and its directory."
 
 
-def database_check(address: Address) -> Check:
-    """Look at the file or at the server; nothing is made, migrated or kept."""
+def database_check(address: Address, *, is_split: bool = False) -> Check:
+    """Look at the file or at the server; nothing is made, migrated or kept.
+
+    `is_split`: another role than the one that serves is to own the database.
+    """
     name = f"database {address.shown}"
     if address.path is None:
-        return _on_a_server(address, name)
+        return _on_a_server(address, name, is_split=is_split)
     try:
         return _looked_at(address.path, name)
     except OSError as error:
@@ -90,7 +95,7 @@ def _schema(path: Path, *, is_held: bool) -> str | None:
     return str(row[0]) if row else None
 
 
-def _on_a_server(address: Address, name: str) -> Check:
+def _on_a_server(address: Address, name: str, *, is_split: bool) -> Check:
     """Ask PostgreSQL, without the lock by which the bots take turns."""
     import psycopg  # noqa: PLC0415 - it takes a while to import
 
@@ -98,7 +103,9 @@ def _on_a_server(address: Address, name: str) -> Check:
         with psycopg.connect(address.url, connect_timeout=3, autocommit=True) as connection:
             is_standby = connection.execute("SHOW transaction_read_only").fetchone() == ("on",)
             known = connection.execute("SELECT to_regclass('alembic_version')").fetchone() != (None,)
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+            found = rights(connection)
+            may_look = known and f"SELECT on {VERSIONS}" not in found.lacks
+            row = connection.execute(f"SELECT version_num FROM {VERSIONS}").fetchone() if may_look else None  # noqa: S608 - ours
     except psycopg.Error as error:
         why = " ".join(str(error).split())
         for secret in address.secrets:
@@ -106,4 +113,24 @@ def _on_a_server(address: Address, name: str) -> Check:
         return no(ABOUT, f"{name}: can't be used ({why})", "Is the server up, and DATABASE_URL right?")
     if is_standby:
         return no(ABOUT, f"{name}: can't be written", "Is it a standby? DATABASE_URL must lead to the primary.")
-    return _of_schema(name, str(row[0]) if row else None)
+    return _by_roles(name, str(row[0]) if row else None, found, is_split=is_split)
+
+
+def _by_roles(name: str, schema: str | None, found: Rights, *, is_split: bool) -> Check:
+    """Judge it by what the role that serves may do."""
+    is_owner = found.owns or (schema is None and "may make tables" in found.beyond)
+    if is_owner and not is_split:
+        judged = _of_schema(name, schema)
+        return ok(ABOUT, f"{judged.text}; {found.role} owns it") if judged.verdict == "ok" else judged
+    if found.lacks:
+        return no(ABOUT, f"{name}: {found.role} lacks {', '.join(found.lacks)}", f"Run {BY_THE_OWNER}.")
+    if schema is None or schema < SCHEMA:
+        old = f"schema {schema}" if schema else "no schema yet"
+        return no(ABOUT, f"{name}: {old}, and this version needs {SCHEMA}", f"Run {BY_THE_OWNER}.")
+    judged = _of_schema(name, schema)
+    if judged.verdict != "ok":
+        return judged
+    if found.beyond:
+        what = f"{name}: {found.role}, which serves, has more than that takes: it {', '.join(found.beyond)}"
+        return warn(ABOUT, what, f"Take it away, then run {BY_THE_OWNER}: README, *Two roles*.")
+    return ok(ABOUT, f"{judged.text}; {found.role} can add to the record and not change it")

@@ -29,7 +29,7 @@ async def doctor(settings: Settings, clock: Clock, say: Say, *, as_json: bool = 
 
 async def _checks(settings: Settings, clock: Clock) -> AsyncIterator[Check]:
     async def database() -> Check:
-        return database_check(settings.database_url)
+        return database_check(settings.database_url, is_split=settings.database_admin_url is not None)
 
     async with AsyncExitStack() as resources:
         # One call, and slots beside those of a bot that may be running.

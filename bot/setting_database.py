@@ -17,6 +17,8 @@ class Address:
     shown: str
     path: Path | None = None
     url: str = field(default="", repr=False)
+    user: str = ""
+    """As whom the server is spoken to; empty where the address does not say."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What of it must never be written anywhere."""
 
@@ -49,7 +51,8 @@ def _postgresql(value: str) -> Address:
         raise ValueError(_POSTGRESQL)
     where = f"[{host}]" if ":" in host else host
     shown = f"postgresql:///{name}?host={host}" if host.startswith("/") else f"postgresql://{where}{_at(port)}/{name}"
-    return Address(shown, url=f"postgresql{value[len(parts.scheme) :]}", secrets=_passwords(parts, query))
+    user = unquote(parts.username or "") or next(iter(query.get("user", [])), "")
+    return Address(shown, url=f"postgresql{value[len(parts.scheme) :]}", user=user, secrets=_passwords(parts, query))
 
 
 def _at(port: int | None) -> str:

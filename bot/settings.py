@@ -16,15 +16,11 @@ from bot import setting_values as values
 from bot.clouds import GRAPH_ROOTS, LOGIN_HOSTS
 from bot.core.rules import Policy, of_lists
 from bot.errors import SettingsInvalid
+from bot.setting_contradictions import NOT_BUILT, OAUTH, contradictions
 from bot.setting_database import Address, address
 from bot.setting_policy import policy_written
 from bot.setting_sources import read_dotenv, text_of, without_empty
 
-_NOT_BUILT = {
-    "SLACK_APP_TOKEN": "Socket Mode",
-    "DATABASE_ADMIN_URL": "separate owner of the database",
-}
-_OAUTH = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
 MISSING = {
     "SLACK_BOT_TOKEN": "is missing: give the Bot User OAuth Token (xoxb-…) of the Slack app.",
     "SLACK_SIGNING_SECRET": "is missing: needed for HTTP. Slack shows it under Basic Information.",
@@ -155,6 +151,11 @@ class Settings(BaseSettings):
         description="`sqlite:///<file>`, relative to the working directory, or `sqlite:////<absolute path>`; or "
         "`postgresql://<user>:<password>@<host>/<database>`, see *Several at once*.",
     )
+    database_admin_url: Annotated[InstanceOf[Address] | None, BeforeValidator(address)] = Field(
+        default=None,
+        description="The same PostgreSQL database as its owner, who alone changes its schema and prunes it: for the "
+        "operator's commands, see *Two roles*. The bot itself does not need it.",
+    )
     audit_key: Annotated[SecretStr | None, BeforeValidator(values.secret)] = Field(
         default=None,
         description="Keys the chain of the audit trail (HMAC-SHA256). Without it: plain SHA-256.",
@@ -193,6 +194,11 @@ class Settings(BaseSettings):
     def chain_key(self) -> bytes:
         """What keys the chain of the audit trail; empty without AUDIT_KEY."""
         return self.audit_key.get_secret_value().encode() if self.audit_key else b""
+
+    @property
+    def owners_url(self) -> Address:
+        """The database for whoever changes what is in it."""
+        return self.database_admin_url or self.database_url
 
     @property
     def policy(self) -> Policy:
@@ -258,9 +264,9 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     written = read_dotenv(dotenv, problems) if dotenv else {}
     both = without_empty(written) | without_empty(os.environ if environ is None else environ)
     given: dict[str, Any] = {
-        name: text for name in (*_FIELDS, *_NOT_BUILT, *_OAUTH) if (text := text_of(name, both, problems, files))
+        name: text for name in (*_FIELDS, *NOT_BUILT, *OAUTH) if (text := text_of(name, both, problems, files))
     }
-    problems += _contradictions(given)
+    problems += contradictions(given)
     policy = policy_written(given, both, problems)
     settings = None
     try:
@@ -274,15 +280,6 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     if problems or settings is None:
         raise SettingsInvalid(problems)
     return settings
-
-
-def _contradictions(given: Mapping[str, str]) -> Iterator[str]:
-    for name, what in _NOT_BUILT.items():
-        if name in given:
-            yield f"{name} is set, but this version has no {what} yet: remove it."
-    for name in _OAUTH:
-        if name in given:
-            yield f"{name} is set, but the bot is installed by its token, not by OAuth: remove it."
 
 
 def _invalid(error: ValidationError, given: Mapping[str, str]) -> Iterator[str]:

@@ -77,6 +77,17 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return f"postgresql://postgres:unused@/{name}?host={self.folder}"
 
+    def two_roles(self, statements: str, name: str) -> tuple[str, str]:
+        """Run an operator's statements with this name for theirs; return the URLs of who serves and of the owner."""
+        with self.admin() as connection:
+            for statement in statements.replace("confirm_safe", name).split(";\n"):
+                if statement.strip():
+                    connection.execute(statement.encode())
+        return (
+            f"postgresql://{name}:unused@/{name}?host={self.folder}",
+            f"postgresql://{name}_owner:hush-owner@/{name}?host={self.folder}",
+        )
+
     def cut(self, database: str) -> int:
         """End every connection to a database, as a failover does; returns how many there were."""
         with self.admin() as connection:

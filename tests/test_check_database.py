@@ -129,14 +129,19 @@ def test_where_this_user_may_not_write_or_look_it_is_told_as_whom_to_run(mode: i
 # -- PostgreSQL
 
 
+OWNED = "; postgres owns it"
+
+
 def test_a_database_on_a_server_is_looked_at_and_not_changed(postgres: PostgresServer) -> None:
     url = postgres.new_database()
     place = address(url)
     name = f"database postgresql:///{name_of(url)}?host={postgres.folder}"
-    assert str(database_check(place)) == f"ok  {name}: no schema yet, the next start makes it {SCHEMA}; writable"
+    assert (
+        str(database_check(place)) == f"ok  {name}: no schema yet, the next start makes it {SCHEMA}; writable{OWNED}"
+    )
     with ExitStack() as resources:
         open_database(place, resources)
-        assert str(database_check(place)) == f"ok  {name}: schema {SCHEMA}, writable"
+        assert str(database_check(place)) == f"ok  {name}: schema {SCHEMA}, writable{OWNED}"
     with postgres.admin(name_of(url)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     assert str(database_check(place)).startswith(f"NO  {name}: schema 9999 is of a newer version of this bot")

@@ -199,7 +199,6 @@ def test_a_wrong_value_is_named_with_what_to_give(name: str, value: str, reason:
 
 NOT_BUILT = {
     "SLACK_APP_TOKEN": "Socket Mode",
-    "DATABASE_ADMIN_URL": "separate owner of the database",
 }
 
 
@@ -207,6 +206,40 @@ NOT_BUILT = {
 def test_a_setting_that_is_not_built_yet_is_named(name: str, what: str) -> None:
     expected = [f"{name} is set, but this version has no {what} yet: remove it."]
     assert problems(GOOD | {name: "anything"}) == expected
+
+
+BOT, OWNER = "postgresql://bot:hush@db/safe", "postgresql://owner:hush@db/safe"
+TWO = "must both be postgresql://…, for one database with two roles."
+
+
+@pytest.mark.parametrize(
+    ("serving", "owning", "what"),
+    [
+        ("", OWNER, "DATABASE_ADMIN_URL is set, but not DATABASE_URL: that names the role that serves."),
+        ("sqlite:///x.db", OWNER, f"DATABASE_ADMIN_URL is set: it and DATABASE_URL {TWO}"),
+        (BOT, "sqlite:///x.db", f"DATABASE_ADMIN_URL is set: it and DATABASE_URL {TWO}"),
+        (
+            BOT.replace("bot:hush@", ""),
+            OWNER,
+            "DATABASE_ADMIN_URL is set: DATABASE_URL must say as which user it serves.",
+        ),
+        (
+            BOT,
+            BOT,
+            "DATABASE_ADMIN_URL and DATABASE_URL name the same user: the owner must be another one than serves.",
+        ),
+    ],
+)
+def test_the_owner_of_the_database_has_to_fit_who_serves(serving: str, owning: str, what: str) -> None:
+    given = GOOD | {"DATABASE_ADMIN_URL": owning} | ({"DATABASE_URL": serving} if serving else {})
+    assert problems(given) == [what]
+
+
+def test_what_the_owner_changes_is_the_owners_database_else_the_bots() -> None:
+    both = {"DATABASE_URL": BOT, "DATABASE_ADMIN_URL": "postgresql:///safe?host=/run&user=owner"}
+    settings = load(GOOD | both, None)
+    assert (settings.database_url.user, settings.owners_url.user) == ("bot", "owner")
+    assert load(GOOD | {"DATABASE_URL": BOT}, None).owners_url.user == "bot"
 
 
 @pytest.mark.parametrize("name", ["SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"])

@@ -16,6 +16,8 @@ from bot.store.sqlite import SQLite
 SCHEMA = "0005"
 """The newest revision in migrations/versions; a test holds the two together."""
 
+BY_THE_OWNER = "`python -m bot db upgrade` with the owner's DATABASE_ADMIN_URL"
+
 
 class Database(Protocol):
     """What one of the two does in its own way."""
@@ -26,8 +28,12 @@ class Database(Protocol):
     is_shared: bool
     """Whether other processes may be at work on it."""
 
-    def connect_to_migrate(self) -> Connection:
+    def connect_unhurried(self) -> Connection:
         """Return a connection that waits for whoever migrates just now, and is not hurried itself."""
+        ...
+
+    def lacks(self, connection: Connection) -> tuple[str, ...] | None:
+        """What this process's role may not do that serving takes; None for the owner, who may do all."""
         ...
 
     def is_open(self, connection: Connection) -> bool:
@@ -51,19 +57,29 @@ class Database(Protocol):
         ...
 
 
-def open_database(address: Address, resources: ExitStack) -> Database:
+def open_database(address: Address, resources: ExitStack, *, may_migrate: bool = True) -> Database:
     """Open the database or make its file; closing `resources` gives it back.
 
-    Raises StoreError where it can't be opened, another process has it, or a newer version made it.
+    Raises StoreError where it can't be opened, another process has it, a newer version made it, or it has to be
+    brought up to date by its owner first.
     """
     try:
         database = _open(address, resources)
         resources.callback(database.engine.dispose)
-        _migrate(database)
+        _migrate(database, address, may_migrate=may_migrate)
     except (OSError, DBAPIError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error.strerror or error
         words = " ".join(str(reason).split())
         raise StoreError(f"The database {address.shown} can't be opened: {words}.") from error
+    return database
+
+
+def open_owned(address: Address, resources: ExitStack) -> Database:
+    """Open it to change what is on record already, which takes its owner. Raises StoreError."""
+    database = open_database(address, resources)
+    with contextlib.closing(database.connect_unhurried()) as connection, connection.begin():
+        if database.lacks(connection) is not None:
+            raise StoreError(f"Only the owner of {address.shown} may do that: set DATABASE_ADMIN_URL.")
     return database
 
 
@@ -75,9 +91,14 @@ def _open(address: Address, resources: ExitStack) -> Database:
     return PostgreSQL(address.url)
 
 
-def _migrate(database: Database) -> None:
+def _migrate(database: Database, address: Address, *, may_migrate: bool) -> None:
     """In one transaction, which nobody else can begin meanwhile."""
-    with contextlib.closing(database.connect_to_migrate()) as connection, connection.begin():
+    with contextlib.closing(database.connect_unhurried()) as connection, connection.begin():
+        lacks = database.lacks(connection)
+        if lacks:
+            raise StoreError(
+                f"The role that DATABASE_URL names lacks {', '.join(lacks)}. {BY_THE_OWNER} gives it what it needs."
+            )
         known = None
         if inspect(connection).has_table("alembic_version"):
             known = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -88,10 +109,17 @@ def _migrate(database: Database) -> None:
                 f"The database is of schema {known}, made by a newer version of this bot; this one knows "
                 f"{SCHEMA}. Start the newer version, or restore a backup from before the upgrade."
             )
-        _upgrade(connection)
+        if not may_migrate or lacks is not None:
+            what = f"is of schema {known}" if known else "has no schema yet"
+            raise StoreError(
+                f"The database {address.shown} {what}, and this version needs {SCHEMA}. {BY_THE_OWNER} brings it up "
+                "to date; then start again."
+            )
+        upgrade(connection)
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, to: str = SCHEMA) -> None:
+    """Make the migrations up to one of them."""
     # Imported only when a migration is due: it costs a third of the start.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -99,4 +127,4 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, SCHEMA)
+    command.upgrade(config, to)

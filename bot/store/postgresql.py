@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from bot.store.listener import CHANNEL, Listener
+from bot.store.roles import rights
 
 LOCK = 0x636F6E6669726D  # "confirm"
 """What every transaction takes first. So there is one chain and one who decides, and nothing is ever tried again."""
@@ -33,6 +34,9 @@ NETWORK = {
 UNKNOWN_END = ("08", "57", "58", "XX")
 """Classes of SQLSTATE after which a COMMIT may have happened: the connection, an operator, the system."""
 
+_IS_NEW = """
+SELECT to_regclass('alembic_version') IS NULL AND coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)
+"""
 _SEAL = text(
     "SELECT pg_notify(:channel, :process) FROM pg_current_xact_id_if_assigned() AS written WHERE written IS NOT NULL"
 )
@@ -51,10 +55,17 @@ class PostgreSQL:
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
 
-    def connect_to_migrate(self) -> Connection:
+    def connect_unhurried(self) -> Connection:
         connection = self.engine.connect()
         _driver(connection).execute("SET lock_timeout = 60000; SET statement_timeout = 0")
         return connection
+
+    def lacks(self, connection: Connection) -> tuple[str, ...] | None:
+        driver = _driver(connection)
+        if driver.execute(_IS_NEW).fetchone() == (True,):
+            return None
+        found = rights(driver)
+        return None if found.owns else found.lacks
 
     def is_open(self, connection: Connection) -> bool:
         # After an error that no savepoint took back, COMMIT would roll back and say nothing of it.

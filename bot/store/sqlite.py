@@ -30,8 +30,11 @@ class SQLite:
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
 
-    def connect_to_migrate(self) -> Connection:
+    def connect_unhurried(self) -> Connection:
         return self.engine.connect()
+
+    def lacks(self, connection: Connection) -> None:  # noqa: ARG002 - whoever can write the file owns it
+        return None
 
     def is_open(self, connection: Connection) -> bool:
         return bool(_driver(connection).in_transaction)

@@ -64,8 +64,10 @@ class Emptying(NamedTuple):
 def entries(connection: Connection, span: Span | None = None, after: int = 0) -> Iterator[Line]:
     """Read the entries after a number, oldest first."""
     chosen = _within(_ENTRIES, span).where(events.c.n > after)
-    for row in connection.execution_options(yield_per=AT_ONCE).execute(chosen):
-        yield Line(*row)
+    # Closed also where the reader stops early: on PostgreSQL it is the server's.
+    with connection.execute(chosen, execution_options={"yield_per": AT_ONCE}) as rows:
+        for row in rows:
+            yield Line(*row)
 
 
 def newest(connection: Connection) -> Line | None:

@@ -58,9 +58,9 @@ class Past:
 
 
 @pytest.fixture
-def past(tmp_path: Path) -> Iterator[Past]:
+def past(url: str) -> Iterator[Past]:
     with ExitStack() as files:
-        database = open_database(address(f"sqlite:///{tmp_path}/x.db"), files)
+        database = open_database(address(url), files)
         with database.engine.connect() as connection, connection.begin():
             yield Past(connection)
 
