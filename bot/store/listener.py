@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 CHANNEL = "confirm_safe"
-ALIVE_EVERY = 30.0
+ALIVE_EVERY = 5.0
 """Seconds after which it is asked whether the server still is there."""
 AFTER_TROUBLE = 1.0
 

@@ -2,8 +2,10 @@
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+import psycopg
+from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, NullPool, create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -12,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.store.listener import CHANNEL, Listener
 from bot.store.roles import rights
 
+T = TypeVar("T")
 LOCK = 0x636F6E6669726D  # "confirm"
 """What every transaction takes first. So there is one chain and one who decides, and nothing is ever tried again."""
 PATIENCE = 5_000
@@ -22,6 +25,11 @@ SESSION = {
     "idle_in_transaction_session_timeout": PATIENCE,
     "client_connection_check_interval": 1_000,
 }
+FROZEN = 7.0
+"""Seconds without an answer after which the server counts as frozen: one that lives has given up after PATIENCE.
+
+Its machine may answer for it all the while, so that neither keepalives nor TCP's own time-out notice.
+"""
 NETWORK = {
     "connect_timeout": 3,
     "keepalives_idle": 2,
@@ -52,12 +60,15 @@ class PostgreSQL:
         address = make_url(url).set(drivername="postgresql+psycopg")
         network = {name: value for name, value in NETWORK.items() if name not in address.query}
         self.engine = create_engine(address, poolclass=NullPool, pool_reset_on_return=None, connect_args=network)
+        event.listen(self.engine, "do_connect", _connect)
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
 
     def connect_unhurried(self) -> Connection:
         connection = self.engine.connect()
-        _driver(connection).execute("SET lock_timeout = 60000; SET statement_timeout = 0")
+        driver = _driver(connection)
+        driver.execute("SET lock_timeout = 60000; SET statement_timeout = 0")
+        driver.frozen_after = None
         return connection
 
     def lacks(self, connection: Connection) -> tuple[str, ...] | None:
@@ -85,6 +96,25 @@ class PostgreSQL:
         listener = Listener(self.engine, self.process, notify)
         listener.start()
         return listener.close
+
+
+class Watched(psycopg.Connection[Any]):
+    """A connection that waits for no answer longer than `frozen_after` seconds, and is closed then."""
+
+    frozen_after: float | None = FROZEN
+
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        try:
+            return super().wait(gen, interval=interval, timeout=self.frozen_after if timeout is None else timeout)
+        except psycopg.OperationalError as error:
+            if timeout is None and error.sqlstate is None and not self.closed:
+                self.pgconn.finish()  # an answer that comes now would be taken for the next one's
+                raise psycopg.OperationalError("the server does not answer") from error
+            raise
+
+
+def _connect(_dialect: object, _record: object, arguments: Any, options: Any) -> Watched:
+    return Watched.connect(*arguments, **options)
 
 
 def _driver(connection: Connection) -> Any:
