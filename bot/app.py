@@ -209,10 +209,13 @@ class Application:
         self._loop.on_put_off = metrics.put_off
 
     async def start(self) -> None:
-        """Listen and take up what was left; then check what the bot needs, without waiting for it."""
+        """Listen and take up what was left; then check what the bot needs, without waiting for it.
+
+        Raises SettingsInvalid, StoreError, CannotListen.
+        """
+        await self._parts.store.do(enter_start, self._parts.store.ledger, self._settings, self._outside.clock.now())
         if not self._parts.store.writer.database.is_shared:
             await self._parts.store.do(outbox.release_all)
-        await self._parts.store.do(enter_start, self._parts.store.ledger, self._settings, self._outside.clock.now())
         await self._parts.store.do(wish, None, Wish("renewal", "renewal", self._outside.clock.now()))
         # What waits was drawn by the rules of before, and is decided by those of now.
         await self._parts.store.do(show_pending, self._outside.clock.now())

@@ -13,9 +13,10 @@ from bot import __version__
 from bot.checks import Checks
 from bot.clock import Clock
 from bot.core.notes import Started
-from bot.errors import StoreError
+from bot.errors import SettingsInvalid, StoreError
 from bot.setting_database import Address
 from bot.settings import NO_SETTINGS, Settings
+from bot.store.keys import misfit
 from bot.store.ledger import Ledger
 from bot.store.store import Store
 from bot.store.trail import last_start
@@ -25,7 +26,9 @@ SET = "(set)"
 
 
 def enter_start(connection: Connection, ledger: Ledger, settings: Settings, now: datetime) -> None:
-    """Enter that the bot starts, and what is not as at the start before."""
+    """Enter that the bot starts, and what is not as at the start before. Raises SettingsInvalid."""
+    if wrong := misfit(connection, settings.chain_key):
+        raise SettingsInvalid([wrong])  # going on would break the chain, for good
     start, before = started(settings), last_start(connection)
     if before is not None:
         start = replace(start, changed=_changed(before, start))

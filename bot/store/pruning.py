@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, func, select
 from bot.core.model import FINAL
 from bot.core.notes import Pruned
 from bot.store.events import Log, as_text
-from bot.store.redaction import IDLE, fits
+from bot.store.keys import make_sure_of_key
+from bot.store.redaction import IDLE
 from bot.store.tables import event_bodies, events, posts, requests, targets, tasks
 
 AT_ONCE = 500
@@ -27,7 +28,7 @@ class Span:
 
 def prune(connection: Connection, key: bytes, before: datetime, now: datetime) -> Pruned | None:
     """Remove what is older; None where nothing can go. Raises StoreError."""
-    fits(connection, key)
+    make_sure_of_key(connection, key)
     spans = _spans(connection)
     through = _end(connection, before, spans) - 1
     mac = connection.execute(select(events.c.mac).where(events.c.n == through)).scalar()

@@ -13,9 +13,10 @@ from bot.core.model import FINAL
 from bot.core.notes import Redacted
 from bot.core.redaction import Traces, without
 from bot.errors import StoreError
-from bot.store.events import Log, digest_of, mac_of
+from bot.store.events import Log, digest_of
+from bot.store.keys import make_sure_of_key
 from bot.store.tables import event_bodies, requests, targets, tasks
-from bot.store.trail import Line, about, entries, newest
+from bot.store.trail import Line, about, entries
 
 IDLE = ("expire", "lapse", "stoppable")
 """Timers that say nothing once a request has ended."""
@@ -32,7 +33,7 @@ class Redaction:
 
 def redact(connection: Connection, key: bytes, user_id: ObjectId, now: datetime) -> Redaction | None:
     """Empty what the trail holds of a person; None where it holds nothing. Raises StoreError."""
-    fits(connection, key)
+    make_sure_of_key(connection, key)
     traces = Traces(user_id)
     for line in entries(connection):
         if line.body is not None and user_id in line.body.casefold():
@@ -54,13 +55,6 @@ def redact(connection: Connection, key: bytes, user_id: ObjectId, now: datetime)
     note = Redacted(tuple(sorted(emptied)))
     anchor = Log(key).append(connection, note, now, actor="operator", request_id=None, version=None)
     return Redaction(anchor.n, len(emptied), tuple(of))
-
-
-def fits(connection: Connection, key: bytes) -> None:
-    """Make sure that what is appended goes on with the chain. Raises StoreError."""
-    last = newest(connection)
-    if last is not None and last.mac != mac_of(key, last.chained):
-        raise StoreError(f"AUDIT_KEY does not fit the newest entry ({last.n}): see `python -m bot audit verify`.")
 
 
 def _refuse_open(connection: Connection, of: list[RequestId]) -> None:

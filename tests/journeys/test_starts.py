@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot import __version__
+from tests.command_line import run
 from tests.journeys.test_audit import exported
 from tests.journeys.test_policy_explained import POLICY
 from tests.rig import Rig, running
@@ -54,3 +57,30 @@ async def test_what_changed_since_the_last_start_is_named(tmp_path: Path) -> Non
         assert set(third["changed"]) >= {"APPROVERS", "POLICY_FILE", "HOLD", "policy"}
         assert len(third["policy"]) == 64
         assert third["approvers"]["soc"] == ["S0SOC"]
+
+
+OR_CHANGED = "Or its newest entry ({last}) was changed: see `python -m bot audit verify`."
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "what"),
+    [
+        ("hush-hush", "another", f"AUDIT_KEY is not the one that the audit trail was made with. {OR_CHANGED}"),
+        ("hush-hush", "", f"AUDIT_KEY is missing: the audit trail has one. {OR_CHANGED}"),
+        (
+            "",
+            "hush-hush",
+            "AUDIT_KEY is set, but the audit trail was made without a key up to entry {last}: leave it out.",
+        ),
+    ],
+)
+async def test_a_start_with_another_key_than_the_trails_is_refused_and_changes_nothing(
+    tmp_path: Path, before: str, now: str, what: str
+) -> None:
+    async with running(tmp_path, AUDIT_KEY=before) as rig:
+        await rig.stop()
+        _, entries = await exported(rig)
+        said = what.format(last=entries[-1]["n"])
+        assert await run(rig, "serve", AUDIT_KEY=now) == (2, "", f"{said}\n")
+        assert (await exported(rig))[1] == entries
+        await rig.start()

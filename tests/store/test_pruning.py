@@ -111,7 +111,7 @@ def test_what_is_left_to_do_keeps_a_request(past: Past) -> None:
 def test_a_trail_that_is_empty_or_of_another_key_is_left_alone(past: Past) -> None:
     assert past.pruned() is None
     past.ended(past.asked(OLD), OLD)
-    with pytest.raises(StoreError, match="AUDIT_KEY does not fit the newest entry"):
+    with pytest.raises(StoreError, match="AUDIT_KEY is not the one that the audit trail was made with"):
         past.pruned("another")
 
 
