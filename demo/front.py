@@ -86,11 +86,16 @@ class Front(ABC):
         """Return the id that this side gives the call."""
         return str(uuid.uuid5(self._namespace, str(call.n)))
 
+    def _routes(self) -> list[web.RouteDef]:
+        """Return what is no call: it stays out of the books."""
+        return []
+
     def _tls(self) -> ssl.SSLContext | None:
         return None
 
     async def __aenter__(self) -> Self:
         app = web.Application()
+        app.router.add_routes(self._routes())
         app.router.add_route("*", "/{tail:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN)
         await self._runner.setup()

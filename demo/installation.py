@@ -11,9 +11,13 @@ APPROVALS, INCIDENT = "C0APPROVE", "C0INCIDENT"
 
 def settings_for(slack: LocalSlack, entra: LocalEntra, graph: LocalGraph, database: Path) -> dict[str, str]:
     """Name them as the bot's documentation does; the database is a file of the caller's."""
+    is_socket_mode = slack.sockets.is_on
+    way_in = (
+        {"SLACK_APP_TOKEN": slack.sockets.token} if is_socket_mode else {"SLACK_SIGNING_SECRET": slack.signing_secret}
+    )
     return {
         "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        **way_in,
         "SLACK_API_URL": slack.api_url,
         "AZURE_TENANT_ID": TENANT,
         "AZURE_CLIENT_ID": CLIENT,

@@ -13,9 +13,10 @@ import aiohttp
 from aiohttp import web
 
 from demo.front import Asked, Front, Reply
+from demo.local_slack.answers import Answer
 from demo.local_slack.arguments import BOT_SCOPES, METHODS
 from demo.local_slack.calling import Asker, missing_scope
-from demo.local_slack.delivery import PATIENCE, Answer, Delivery
+from demo.local_slack.delivery import PATIENCE, Delivery
 from demo.local_slack.methods import Methods
 from demo.local_slack.responses import Responses
 from demo.local_slack.workspace import Message, SlackChannel, SlackUser, View, Workspace
@@ -48,6 +49,7 @@ class LocalSlack(Front):
         self.workspace = Workspace(now)
         self._responses = Responses(self.workspace, now, lambda: self._base)
         self.delivery = Delivery(self.workspace, books, now, signing_secret, self._responses, patience=patience)
+        self.sockets = self.delivery.sockets
         self._methods = Methods(self.workspace)
         self._now = self.date = now
         self._recent: dict[str, deque[datetime]] = defaultdict(deque)
@@ -92,6 +94,9 @@ class LocalSlack(Front):
             await self.delivery.session.close()
         await super().__aexit__(*exc)
 
+    def _routes(self) -> list[web.RouteDef]:
+        return [web.get("/link/", self.sockets.serve)]
+
     def _read(self, request: web.Request, body: bytes) -> Asked:
         if request.path.startswith("/response/"):
             return Asked("response_url", "response_url", _parsed(body) or {})
@@ -107,6 +112,8 @@ class LocalSlack(Front):
         if method is None:
             return self._broken(call, "unknown_method", "no such method")
         given = request.headers.get("Authorization")
+        if call.name == "apps.connections.open":
+            return Reply(200, self.sockets.connections_open(given, self._base))
         if given != f"Bearer {self.bot_token}":
             return Reply(200, {"ok": False, "error": "invalid_auth" if given else "not_authed"})
         if method.scopes and not self.scopes & set(method.scopes):

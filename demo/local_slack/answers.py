@@ -1,12 +1,23 @@
-"""What Slack would refuse in the bot's own answers to a command and to a modal's submit."""
+"""The bot's own answers to a command and to a modal's submit, and what Slack would refuse in them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from demo.local_slack import blockkit
 
 _COMMAND_KEYS = {"text", "blocks", "response_type"}
 _ACTIONS = {"update": {"view"}, "errors": {"errors"}, "clear": set[str]()}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the bot answered: status 0 where it did not within three seconds; 200 is also an ack over a socket."""
+
+    status: int
+    body: Any = None
+    took: float = 0.0
+    error: str = ""
 
 
 def faults_of_command_answer(body: Any) -> list[str]:

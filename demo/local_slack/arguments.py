@@ -24,6 +24,7 @@ _HISTORY = "channels:history groups:history im:history mpim:history"
 _PAGE = "latest oldest inclusive limit cursor include_all_metadata"
 
 METHODS = {
+    "apps.connections.open": _method(""),
     "auth.test": _method(""),
     "bots.info": _method("bot", scopes="users:read"),
     "chat.postMessage": _method("text blocks metadata thread_ts unfurl_links unfurl_media", "channel", "chat:write"),

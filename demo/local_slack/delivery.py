@@ -1,4 +1,4 @@
-"""What people do, sent to the bot as Slack sends it: form-encoded and signed."""
+"""What people do, sent to the bot as Slack sends it: form-encoded and signed, or over a socket."""
 
 import asyncio
 import hashlib
@@ -6,17 +6,17 @@ import hmac
 import io
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 
-from demo.local_slack.answers import faults_of_command_answer, faults_of_submit_answer
+from demo.local_slack.answers import Answer, faults_of_command_answer, faults_of_submit_answer
 from demo.local_slack.blockkit import elements_of
 from demo.local_slack.responses import Responses
+from demo.local_slack.sockets import SocketMode
 from demo.local_slack.workspace import APP, TEAM, Message, SlackChannel, View, Workspace
 from demo.wire import Books
 
@@ -27,18 +27,8 @@ PATIENCE = 3.0
 FORM = "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the bot answered: status 0 where it did not within three seconds."""
-
-    status: int
-    body: Any = None
-    took: float = 0.0
-    error: str = ""
-
-
 class Delivery:
-    """Signs and sends."""
+    """Signs and posts, or hands over to Socket Mode where that is on."""
 
     def __init__(
         self,
@@ -58,7 +48,8 @@ class Delivery:
         self._now = now
         self._secret = secret
         self._responses = responses
-        self._last: tuple[bytes, dict[str, str]] | None = None
+        self._last: Callable[[], Awaitable[Answer]] | None = None
+        self.sockets = SocketMode(books)
         self.session: aiohttp.ClientSession | None = None
 
     async def command(
@@ -84,7 +75,7 @@ class Delivery:
             "response_url": whispered.response_url,
             "trigger_id": trigger_id or self.workspace.new_trigger(by, self._now()),
         }
-        answer = await self._send(urlencode(body).encode())
+        answer = await self._send("slash_commands", body)
         self._show_answer(whispered, answer)
         return answer
 
@@ -133,7 +124,7 @@ class Delivery:
             "event_time": int(self._now().timestamp()),
             "event": event,
         }
-        return await self._send(json.dumps(payload).encode(), "application/json")
+        return await self._send("events_api", payload)
 
     async def press(self, view: View, action_id: str, *, value: str = "", by: str = "") -> Answer:
         """Press a button of a modal or a Home tab; `value` tells those with the same action apart."""
@@ -182,10 +173,10 @@ class Delivery:
         }
 
     async def replay(self) -> Answer:
-        """Send the last signed request again, byte by byte."""
+        """Send the last signed request again, byte by byte; or the same payload in another envelope."""
         if self._last is None:
             raise LookupError("nothing was sent yet")
-        return await self.post_raw(*self._last)
+        return await self._last()
 
     async def post_raw(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         if self.session is None:
@@ -202,11 +193,16 @@ class Delivery:
 
     async def _interact(self, payload: dict[str, Any], by: str) -> Answer:
         whole = {**payload, "trigger_id": self.workspace.new_trigger(by, self._now())}
-        return await self._send(urlencode({"payload": json.dumps(whole)}).encode())
+        return await self._send("interactive", whole)
 
-    async def _send(self, body: bytes, content_type: str = FORM) -> Answer:
-        self._last = (body, {**self.sign(body), "Content-Type": content_type})
-        answer = await self.post_raw(*self._last)
+    async def _send(self, kind: str, payload: Mapping[str, Any]) -> Answer:
+        if self.sockets.is_on:
+            self._last = lambda: self.sockets.deliver(kind, payload, self.patience)
+        else:
+            body, content_type = _body(kind, payload)
+            headers = {**self.sign(body), "Content-Type": content_type}
+            self._last = lambda: self.post_raw(body, headers)
+        answer = await self._last()
         self._books.note_change()
         return answer
 
@@ -236,6 +232,14 @@ class Delivery:
     def _complain(self, what: str, faults: list[str], answer: Answer) -> None:
         for fault in faults if answer.status == 200 else []:
             self._books.complain(f"the answer to a {what}: {fault}")
+
+
+def _body(kind: str, payload: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Write it as it is posted: only events are JSON themselves."""
+    if kind == "events_api":
+        return json.dumps(payload).encode(), "application/json"
+    form = payload if kind == "slash_commands" else {"payload": json.dumps(payload)}
+    return urlencode(form).encode(), FORM
 
 
 def _parsed(text: str) -> Any:
