@@ -8,7 +8,7 @@ import sys
 import threading
 from contextlib import AsyncExitStack
 
-from bot import __version__, audit, upkeep
+from bot import __version__, audit, manifest, upkeep
 from bot.app import Application, open_parts
 from bot.clock import SystemClock
 from bot.doctor import doctor
@@ -30,6 +30,9 @@ def main(argv: list[str] | None = None) -> int:
     """Return the exit status: 0 well ended, 1 failed, 2 wrongly set up."""
     given = _parser().parse_args(argv)
     command = given.command or "serve"
+    if command == "manifest":
+        print(manifest.written(given.url), end="")
+        return 0
     if command == "doctor" and given.find is not None:
         try:
             return 0 if asyncio.run(_find(given.find)) else FAILED
@@ -90,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m bot", description="Confirms users safe in Entra, after a yes.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"confirm-safe {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="serve | doctor | policy | audit | db", title="commands")
+    commands = parser.add_subparsers(
+        dest="command", metavar="serve | doctor | policy | audit | db | manifest", title="commands"
+    )
     commands.add_parser("serve", help="serve (default)")
     checked = commands.add_parser(
         "doctor",
@@ -129,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     audit.add_parser(commands)
     upkeep.add_parser(commands)
+    manifest.add_parser(commands)
     return parser
 
 
