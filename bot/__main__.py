@@ -9,7 +9,7 @@ import threading
 from contextlib import AsyncExitStack
 
 from bot import __version__, audit, manifest, upkeep
-from bot.app import Application, open_parts
+from bot.app import Application
 from bot.clock import SystemClock
 from bot.doctor import doctor
 from bot.errors import CannotListen, SettingsInvalid, StoreError
@@ -18,6 +18,7 @@ from bot.explain_question import read_question
 from bot.explain_words import summary
 from bot.find import find, read_access
 from bot.log import configure
+from bot.parts import open_parts
 from bot.permitted import see_to_permissions
 from bot.settings import Settings, load
 
@@ -57,6 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     secrets = (
         settings.slack_bot_token,
         settings.slack_signing_secret,
+        settings.slack_app_token,
         settings.azure_client_secret,
         settings.azure_client_certificate_password,
         settings.audit_key,

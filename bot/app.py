@@ -2,9 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 from slack_bolt.async_app import AsyncApp
@@ -12,12 +9,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.admin import Admin
 from bot.authority import Authority
-from bot.check import Check, ok
-from bot.checks import Checks
-from bot.clock import Clock
-from bot.core.ids import ChannelId
-from bot.core.pace import INTERVAL
-from bot.core.terms import Terms
+from bot.check import Check
 from bot.core.wishes import Wish
 from bot.delivery import (
     confirm,
@@ -40,12 +32,12 @@ from bot.delivery.loop import Loop
 from bot.delivery.online import Online
 from bot.graph.accounts import Accounts
 from bot.graph.groups import Groups
+from bot.intake import Intake
 from bot.listeners import Listeners
 from bot.metrics import Metrics
-from bot.outside import Outside, open_outside
+from bot.parts import Parts
 from bot.readiness import Readiness
 from bot.service import Service
-from bot.settings import Settings
 from bot.slack.blocks import answers
 from bot.slack.messenger import Messenger
 from bot.slack.people import People
@@ -53,12 +45,8 @@ from bot.slack.reach import Reach
 from bot.starts import enter_start, record_approvers
 from bot.store import tasks as outbox
 from bot.store.asks import show_pending
-from bot.store.database import open_database
-from bot.store.events import Log
-from bot.store.ledger import Ledger, wish
-from bot.store.pace import StoredSlots, StoredTurns
-from bot.store.store import Store
-from bot.store.writer import Writer
+from bot.store.ledger import wish
+from bot.store.pace import StoredTurns
 from bot.tally import Tally
 from bot.views import Views
 from bot.watch import Watch
@@ -92,40 +80,6 @@ WORKERS = {
     "recur": recur.recur,
     "renewal": renewal.renewal,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the application stands on."""
-
-    outside: Outside
-    store: Store
-    checks: Checks
-
-
-async def open_parts(
-    settings: Settings, clock: Clock, resources: AsyncExitStack, interval: timedelta = INTERVAL
-) -> Parts:
-    """Open the database and the one session; asks nothing of the network. Raises StoreError."""
-    store = open_store(settings, clock, resources)
-    outside = await open_outside(settings, clock, resources, StoredSlots(store, interval))
-
-    async def database() -> Check:
-        await store.run(lambda _connection: None)
-        return ok("database", f"database {settings.database_url.shown}")
-
-    return Parts(outside, store, Checks(outside, database))
-
-
-def open_store(settings: Settings, clock: Clock, resources: AsyncExitStack) -> Store:
-    files = resources.enter_context(ExitStack())
-    may_migrate = settings.database_admin_url is None
-    writer = Writer(open_database(settings.database_url, files, may_migrate=may_migrate))
-    resources.callback(writer.close)
-    terms = Terms(settings.approval_ttl, settings.send_within, settings.remind_after, settings.hold, settings.policy)
-    ledger = Ledger(Log(settings.chain_key), terms, tuple(ChannelId(c) for c in settings.incident_channels))
-    writer.start()
-    return Store(writer, ledger, clock)
 
 
 class Application:
@@ -163,20 +117,22 @@ class Application:
             reach=reach,
         )
         self._loop = Loop(context, WORKERS)
-        self.readiness = Readiness(parts.store, outside.installation, self.health, outside.clock)
+        self._sockets = parts.sockets if self._settings.slack_app_token else None
+        self.readiness = Readiness(
+            parts.store, outside.installation, self.health, outside.clock, is_open=self._is_open
+        )
         self._tally = Tally(parts.store, self.metrics)
-        self._doors = Doors(
+        self._intake = Intake(
             self._bolt(),
             outside.installation,
-            self._settings.slack_signing_secret.get_secret_value(),
-            outside.clock,
-            readiness=self.readiness,
             metrics=self.metrics,
             not_ready=lambda: answers.not_ready(
                 "Slack has not told it yet which workspace it serves, see `python -m bot doctor`", outside.place()
             ),
             shed=Overload(outside.client).shed,
         )
+        signing_secret = None if self._sockets else self._settings.slack_signing_secret
+        self._doors = Doors(self._intake, signing_secret, self.readiness, outside.clock)
         self._admin = Admin(self.readiness, self.metrics, self._tally.read)
         self._listeners = Listeners()
         self._observe()
@@ -189,6 +145,7 @@ class Application:
             outside.installation,
             self.health,
             outside.clock,
+            is_open=self._is_open,
             ready_line=self._ready_line,
             on_ready=partial(record_approvers, parts.store, parts.checks, outside.clock),
         )
@@ -203,10 +160,22 @@ class Application:
         outside, metrics = self._outside, self.metrics
         outside.graph.on_answer = metrics.graph_call
         outside.graph.pacer.on_turn = metrics.turn_came
+        self._parts.sockets.on_change = self._connected
         metrics.gap.set_function(lambda: outside.graph.pacer.gap)
         outside.client.on_call = metrics.slack_call
         outside.ends.on_end = metrics.credential_ends
         self._loop.on_put_off = metrics.put_off
+
+    def _is_open(self) -> bool:
+        return self._sockets is None or self._sockets.is_open
+
+    def _connected(self, check: Check) -> None:
+        """Tell at once what the checks would only tell later."""
+        about = f"check: {check.about}"
+        if check.verdict == "NO":
+            self.health.note(about, check.whole)
+        else:
+            self.health.clear(about)
 
     async def start(self) -> None:
         """Listen and take up what was left; then check what the bot needs, without waiting for it.
@@ -223,6 +192,8 @@ class Application:
         settings, listen = self._settings, self._listeners.open
         self.admin_port = await listen(self._admin.routes(), settings.admin_host, settings.admin_port, "ADMIN_PORT")
         self.port = await listen(self._doors.routes(), settings.host, settings.port, "PORT")
+        if self._sockets is not None:
+            self._sockets.start(self._intake)
         self._loop.start()
         self._checking = [asyncio.create_task(self._online.run()), asyncio.create_task(self.watch.run())]
 
@@ -233,7 +204,10 @@ class Application:
             checking.cancel()
         if self._checking:
             await asyncio.wait(self._checking)
-        await self._loop.stop(self._settings.drain_seconds)
+        stopping = [self._loop.stop(self._settings.drain_seconds)]
+        if self._sockets is not None:
+            stopping.append(self._sockets.close())
+        await asyncio.gather(*stopping)
         await self._online.leave()
         await self._conversation.close()
         await self._loop.hand_back()
@@ -241,8 +215,9 @@ class Application:
 
     def _ready_line(self) -> str:
         settings, checks = self._settings, self._parts.checks
+        way_in = settings.way_in if self._sockets else f"HTTP on {settings.host}:{self.port}"
         return (
-            f"ready: HTTP on {settings.host}:{self.port}, workspace {self._outside.installation.team}, "
+            f"ready: {way_in}, workspace {self._outside.installation.team}, "
             f"tenant {settings.azure_tenant_id}, approvals in {checks.channel_name}, "
             f"{checks.approvers}, database {settings.database_url.shown}"
         )

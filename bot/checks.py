@@ -7,6 +7,7 @@ from bot.check_entra import EntraChecks, credential_kind
 from bot.check_people import PeopleChecks
 from bot.check_policy import PolicyChecks
 from bot.check_slack import SlackChecks
+from bot.check_socket import owner_check
 from bot.core.notes import Resolved
 from bot.errors import StoreError
 from bot.explain_words import summary
@@ -18,13 +19,19 @@ from bot.settings import Settings
 class Checks:
     """Each check asks the real thing; a failing one keeps no other from being made."""
 
-    def __init__(self, outside: Outside, database: Callable[[], Awaitable[Check]]) -> None:
-        """`database` says how the database is, or raises StoreError."""
+    def __init__(
+        self,
+        outside: Outside,
+        database: Callable[[], Awaitable[Check]],
+        socket_mode: Callable[[], Awaitable[Check]],
+    ) -> None:
+        """`database` says how the database is, or raises StoreError; `socket_mode` is asked where that is set."""
         settings, clock = outside.settings, outside.clock
         self._settings = settings
         self._installation = outside.installation
         self._graph = outside.graph
         self._database_is = database
+        self._socket_mode_is = socket_mode
         self._slack = SlackChecks(settings, outside.client, outside.installation, clock)
         self._entra = EntraChecks(settings, outside.graph, outside.ends, clock)
         self._lists = PeopleChecks(settings.policy, outside.client, outside.installation)
@@ -51,6 +58,7 @@ class Checks:
         steps: tuple[Callable[[], AsyncIterator[Check]], ...] = (
             self._database,
             self._slack.app,
+            self._socket_mode,
             self._in_slack,
             self._entra.sign_in,
             self._policy,
@@ -66,6 +74,14 @@ class Checks:
         except StoreError as error:
             remedy = "Look at the file, at who may write it, and at the disk."
             yield no("database", str(error).removesuffix("."), remedy)
+
+    async def _socket_mode(self) -> AsyncIterator[Check]:
+        token = self._settings.slack_app_token
+        if token is None:
+            return
+        yield await self._socket_mode_is()
+        for check in owner_check(token, self._installation.app_id):
+            yield check
 
     async def _in_slack(self) -> AsyncIterator[Check]:
         if not self._installation.is_known:
@@ -89,7 +105,7 @@ def settings_check(settings: Settings) -> Check:
     """Sum up what was set, so that whoever reads on sees which bot this is; secrets only by their kind."""
     app = f"app {settings.azure_client_id} by " if settings.azure_client_id else ""
     what = (
-        f"settings: HTTP on {settings.host}:{settings.port}, tenant {settings.azure_tenant_id}, "
+        f"settings: {settings.way_in}, tenant {settings.azure_tenant_id}, "
         f"{app}{credential_kind(settings)}, Graph cloud {settings.graph_cloud}, {summary(settings.policy)}"
     )
     return ok("settings", what)

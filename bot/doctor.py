@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from bot.check import Check
 from bot.check_database import database_check
+from bot.check_socket import token_check
 from bot.checks import Checks
 from bot.clock import Clock
 from bot.graph.pacer import SingleCall
@@ -34,5 +35,5 @@ async def _checks(settings: Settings, clock: Clock) -> AsyncIterator[Check]:
     async with AsyncExitStack() as resources:
         # One call, and slots beside those of a bot that may be running.
         outside = await open_outside(settings, clock, resources, SingleCall(clock))
-        async for check in Checks(outside, database).all():
+        async for check in Checks(outside, database, lambda: token_check(outside.client, settings)).all():
             yield check

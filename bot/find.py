@@ -13,9 +13,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import Clock
 from bot.errors import SettingsInvalid, SlackBusy, SlackError, SlackUnreachable
 from bot.remedies import slack_trouble
+from bot.setting_problems import MISSING
 from bot.setting_sources import read_dotenv, text_of, without_empty
 from bot.setting_values import SLACK_API, bot_token, slack_api
-from bot.settings import MISSING
 from bot.slack.api import answered
 from bot.slack.blocks.words import one_line
 from bot.slack.counted import client_for

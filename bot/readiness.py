@@ -1,6 +1,7 @@
 """Whether a click would be recorded now, and what does not work meanwhile."""
 
 import asyncio
+from collections.abc import Callable
 
 from bot.clock import Clock
 from bot.delivery.health import Health
@@ -15,11 +16,15 @@ WITHIN = 2.0
 class Readiness:
     """One for the process."""
 
-    def __init__(self, store: Store, installation: Installation, health: Health, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, installation: Installation, health: Health, clock: Clock, *, is_open: Callable[[], bool]
+    ) -> None:
+        """`is_open` says whether what people do in Slack reaches the bot."""
         self._store = store
         self._installation = installation
         self._health = health
         self._clock = clock
+        self._is_open = is_open
         self.is_stopping = False
         """Then nothing is taken any more: what comes is told to come back."""
 
@@ -38,4 +43,4 @@ class Readiness:
                 await self._store.do(beat, self._clock.now())
         except (StoreError, TimeoutError):
             return False
-        return self._installation.is_known and not self._store.writer.trouble
+        return self._installation.is_known and self._is_open() and not self._store.writer.trouble

@@ -7,6 +7,8 @@ from bot.errors import SignInFailed, SlackError, SlackRefused, SlackUnreachable
 
 SLACK_APPS = "https://api.slack.com/apps"
 SLACK_STATUS = "https://status.slack.com"
+_DEAD = {"invalid_auth", "not_authed", "token_revoked", "account_inactive", "token_expired"}
+"""Slack's codes for a token that does not work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ def slack_trouble(error: SlackError, url: str) -> Trouble:
     if isinstance(error, SlackUnreachable):
         what = f"no connection to {url} ({error.code})"
         return Trouble(what, "Is it reachable, and its certificate trusted (SSL_CERT_FILE)?")
-    if error.code in {"invalid_auth", "not_authed", "token_revoked", "account_inactive", "token_expired"}:
+    if error.code in _DEAD:
         what = f"the token does not work ({error.code})"
         remedy = f"Copy the Bot User OAuth Token again: {SLACK_APPS}, OAuth & Permissions."
         return Trouble(what, remedy, SLACK_APPS)
@@ -39,6 +41,24 @@ def slack_trouble(error: SlackError, url: str) -> Trouble:
         return Trouble(what, "Add the scopes that are missing from manifest.yaml and reinstall the app.", SLACK_APPS)
     what = f"{url} does not answer as Slack should ({error.code})"
     return Trouble(what, f"Check SLACK_API_URL, and {SLACK_STATUS}", SLACK_STATUS)
+
+
+def app_token_trouble(error: SlackError, url: str) -> Trouble:
+    """Say why no socket is open."""
+    make = f"Make an App-Level Token with the scope connections:write: {SLACK_APPS}, Basic Information."
+    if error.code in {*_DEAD, "not_allowed_token_type"}:
+        return Trouble(f"the app token does not work ({error.code})", make, SLACK_APPS)
+    if error.code == "missing_scope":
+        return Trouble("the app token lacks the scope connections:write", make, SLACK_APPS)
+    if error.code == "link_disabled":
+        return Trouble("it is turned off for the app", f"Turn it on: {SLACK_APPS}, Socket Mode.", SLACK_APPS)
+    if error.code == "too_many_websockets":
+        what = "Slack takes no more sockets of this app than ten"
+        return Trouble(what, "Each process opens two: run five at the most, and nothing else with this app token.")
+    if error.code in {"closed", "not_open"}:
+        remedy = "Does a proxy or firewall cut websockets? Another one is opened meanwhile."
+        return Trouble("no socket is open just now", remedy)
+    return slack_trouble(error, url)
 
 
 def look_up_remedy(error: SlackError) -> str:

@@ -39,6 +39,12 @@ def bot_token(value: str) -> SecretStr:
     return secret(value)
 
 
+def app_token(value: str) -> SecretStr:
+    if not value.startswith("xapp-"):
+        raise ValueError("is another kind of token: give an App-Level Token (xapp-…).")
+    return secret(value)
+
+
 def secret(value: str) -> SecretStr:
     # A line break would end the HTTP header that carries it.
     if not value.isascii() or not value.isprintable() or " " in value:

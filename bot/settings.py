@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,17 +16,10 @@ from bot import setting_values as values
 from bot.clouds import GRAPH_ROOTS, LOGIN_HOSTS
 from bot.core.rules import Policy, of_lists
 from bot.errors import SettingsInvalid
-from bot.setting_contradictions import NOT_BUILT, OAUTH, contradictions
 from bot.setting_database import Address, address
 from bot.setting_policy import policy_written
+from bot.setting_problems import OAUTH, contradictions, invalid, no_way_in
 from bot.setting_sources import read_dotenv, text_of, without_empty
-
-MISSING = {
-    "SLACK_BOT_TOKEN": "is missing: give the Bot User OAuth Token (xoxb-…) of the Slack app.",
-    "SLACK_SIGNING_SECRET": "is missing: needed for HTTP. Slack shows it under Basic Information.",
-    "AZURE_TENANT_ID": "is missing: give the Directory (tenant) ID of the app registration.",
-    "APPROVAL_CHANNEL": "is missing: give the id (C…) of the channel where requests are decided.",
-}
 
 
 def _cloud(value: str) -> str:
@@ -54,8 +47,15 @@ class Settings(BaseSettings):
     slack_bot_token: Annotated[SecretStr, BeforeValidator(values.bot_token)] = Field(
         description="The Bot User OAuth Token of the Slack app, `xoxb-…`."
     )
-    slack_signing_secret: Annotated[SecretStr, BeforeValidator(values.secret)] = Field(
-        description="The Signing Secret of the Slack app: proves that a request comes from Slack."
+    slack_signing_secret: Annotated[SecretStr | None, BeforeValidator(values.secret)] = Field(
+        default=None,
+        description="The Signing Secret of the Slack app: proves that a request comes from Slack. Not used in Socket "
+        "Mode.",
+    )
+    slack_app_token: Annotated[SecretStr | None, BeforeValidator(values.app_token)] = Field(
+        default=None,
+        description="An App-Level Token of the Slack app, `xapp-…`, with the scope `connections:write`. When set: "
+        "Socket Mode, in which the bot opens the connections and needs no public address.",
     )
     slack_api_url: Annotated[str, BeforeValidator(values.slack_api)] = Field(
         default=values.SLACK_API, description="Where Slack's Web API is."
@@ -191,6 +191,11 @@ class Settings(BaseSettings):
     """What the policy file says: not itself a setting either."""
 
     @property
+    def way_in(self) -> str:
+        """How what people do in Slack reaches the bot."""
+        return "Socket Mode" if self.slack_app_token else f"HTTP on {self.host}:{self.port}"
+
+    @property
     def chain_key(self) -> bytes:
         """What keys the chain of the audit trail; empty without AUDIT_KEY."""
         return self.audit_key.get_secret_value().encode() if self.audit_key else b""
@@ -229,6 +234,7 @@ class SettingDoc:
 
 _ONE_OF_FOUR = "**one of four**"
 _DEFAULTS = {
+    "SLACK_SIGNING_SECRET": "**required**, or `SLACK_APP_TOKEN`",
     "APPROVERS": "**required**, or `POLICY_FILE`",
     "AZURE_CLIENT_ID": "**required**",
     **dict.fromkeys(credentials.KINDS, _ONE_OF_FOUR),
@@ -264,7 +270,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     written = read_dotenv(dotenv, problems) if dotenv else {}
     both = without_empty(written) | without_empty(os.environ if environ is None else environ)
     given: dict[str, Any] = {
-        name: text for name in (*_FIELDS, *NOT_BUILT, *OAUTH) if (text := text_of(name, both, problems, files))
+        name: text for name in (*_FIELDS, *OAUTH) if (text := text_of(name, both, problems, files))
     }
     problems += contradictions(given)
     policy = policy_written(given, both, problems)
@@ -275,22 +281,9 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
         )
     except ValidationError as error:
         # Raised below, outside of this block: pydantic's own error holds what was typed, secrets too.
-        problems += _invalid(error, both)
+        problems += invalid(error, both)
+    problems += no_way_in(both)
     problems += credentials.problems(given, both)
     if problems or settings is None:
         raise SettingsInvalid(problems)
     return settings
-
-
-def _invalid(error: ValidationError, given: Mapping[str, str]) -> Iterator[str]:
-    for detail in error.errors(include_url=False, include_input=False):
-        name = str(detail["loc"][0])
-        match detail["type"]:
-            case "missing" if f"{name}_FILE" in given:
-                pass  # its file is the problem, and was named
-            case "missing":
-                yield f"{name} {MISSING[name]}"
-            case "default_factory_not_called":
-                pass  # the default hangs on a setting that is itself a problem
-            case _:
-                yield f"{name} {detail['ctx']['error']}"

@@ -27,14 +27,16 @@ class Watch:
         health: Health,
         clock: Clock,
         *,
+        is_open: Callable[[], bool],
         ready_line: Callable[[], str],
         on_ready: Callable[[], Awaitable[None]],
     ) -> None:
-        """`on_ready` is awaited once, when Slack has told of its workspace and people."""
+        """`on_ready` is awaited once, when Slack has told of its workspace and people, and reaches the bot."""
         self._checks = checks
         self._installation = installation
         self._health = health
         self._clock = clock
+        self._is_open = is_open
         self._ready_line = ready_line
         self._on_ready = on_ready
         self._warned: set[str] = set()
@@ -46,7 +48,7 @@ class Watch:
         is_announced, wait = False, CHECK_AGAIN
         while True:
             failing = await self._make()
-            if not is_announced and self._installation.is_known:
+            if not is_announced and self._installation.is_known and self._is_open():
                 is_announced = True
                 log.info(self._ready_line())
                 await self._on_ready()

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.blocks import answers, modals
-from bot.web import Shed
 from handlers.clicks import of_button, warn
 from handlers.command import as_asked, whole_command
 
@@ -14,28 +14,30 @@ WARNED_AT_ONCE = 20
 
 
 class Overload:
-    """Answers without the store; Slack shows a click that is answered by a 503 as failed."""
+    """Answers without the store; Slack shows a click that is answered by a 503, or not acked, as failed."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self._warning = 0
 
-    async def shed(self, payload: dict[str, Any]) -> Shed:
+    async def shed(self, payload: dict[str, Any]) -> BoltResponse:
         if "command" in payload:
             return self._command(payload)
         if payload["type"] == "event_callback":
-            return Shed(503)  # Slack sends it again
+            return BoltResponse(status=503)  # Slack sends it again
         told = answers.click_not_recorded()
         if payload["type"] == "view_submission":
-            return Shed(200, {"response_action": "update", "view": modals.gone_modal(told.text)})
+            gone = {"response_action": "update", "view": modals.gone_modal(told.text)}
+            return BoltResponse(status=200, body=gone)
         if self._warning < WARNED_AT_ONCE:
             self._warning += 1
             try:
                 await warn(self._client, of_button(payload, "approve"), told)
             finally:
                 self._warning -= 1
-        return Shed(503)
+        return BoltResponse(status=503)
 
     @staticmethod
-    def _command(payload: dict[str, Any]) -> Shed:
-        return Shed(200, as_asked(answers.not_recorded(whole_command(payload)), payload).as_answer)
+    def _command(payload: dict[str, Any]) -> BoltResponse:
+        told = as_asked(answers.not_recorded(whole_command(payload)), payload)
+        return BoltResponse(status=200, body=told.as_answer)

@@ -27,7 +27,7 @@ async def ready(rig: Rig, **changes: str) -> tuple[asyncio.subprocess.Process, s
     )
     assert process.stderr is not None
     line = ""
-    while "ready: HTTP on" not in line:
+    while "ready: " not in line:
         line = (await process.stderr.readline()).decode()
         assert line, "the bot ended"
     return process, line

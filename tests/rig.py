@@ -3,18 +3,24 @@
 import asyncio
 import contextlib
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from bot.app import Application, Parts, open_parts
+import pytest
+
+from bot.app import Application
+from bot.parts import Parts, open_parts
 from bot.settings import load
+from bot.sockets import AT_ONCE
 from demo.entra import LocalEntra
 from demo.graph import LocalGraph
 from demo.installation import APPROVALS, INCIDENT, settings_for
 from demo.local_slack import LocalSlack, Message
+from demo.local_slack.sockets import Line
 from demo.local_slack.workspace import View
 from demo.wire import Books, Call
 from tests.clocks import WarpClock
@@ -23,8 +29,13 @@ ADELE_AND_ALEX = "adelev@contoso.com, 5a0c76d2-cb57-4ece-9bc1-c323178f116a VPN e
 CONFIRM = "POST /v1.0/identityProtection/riskyUsers/confirmSafe"
 SPEED = 10.0
 CHECKS_TAKE = 3.0
+SOCKET_MODE = "Socket Mode"
+BOTH_WAYS = pytest.mark.parametrize("way", ["HTTP", SOCKET_MODE])
+"""For stories that must be the same over signed HTTP and over sockets."""
+FAILED = {"HTTP": 503, SOCKET_MODE: 0}
+"""The status of a click that was not taken: by a socket Slack gets no ack."""
 
-__all__ = ["APPROVALS", "INCIDENT", "Rig", "running", "settings_for"]
+__all__ = ["APPROVALS", "BOTH_WAYS", "INCIDENT", "SOCKET_MODE", "Rig", "running", "settings_for"]
 
 
 @dataclass
@@ -40,6 +51,8 @@ class Rig:
     environ: dict[str, str]
     application: Application | None = None
     parts: Parts | None = None
+    lines: list[Line] = field(default_factory=list)
+    """In Socket Mode, the sockets that this bot opened at its start."""
     _resources: AsyncExitStack | None = None
 
     async def start(self, **settings: str) -> None:
@@ -49,6 +62,7 @@ class Rig:
             load(self.environ | settings, None), self.clock, self._resources, timedelta(seconds=1.05)
         )
         self.application = Application(self.parts)
+        before = len(self.slack.sockets.lines)
         await self.application.start()
         self.slack.bot_url = f"http://127.0.0.1:{self.application.port}/slack/events"
         known: Callable[[], bool] = lambda: bool(self.books.of("bots.info"))  # noqa: E731 - one condition
@@ -61,6 +75,9 @@ class Rig:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CHECKS_TAKE):
                 await self.application.watch.made.wait()
+        if self.application.readiness._is_open() and self.slack.sockets.is_on:
+            await self.books.until(lambda: len(self.slack.sockets.lines) >= before + AT_ONCE)
+            self.lines = self.slack.sockets.lines[before:]
 
     async def stop(self) -> None:
         if self.application is not None:
@@ -88,13 +105,18 @@ class Rig:
         """From now on Slack sends to this replica."""
         assert self.application is not None
         self.slack.bot_url = f"http://127.0.0.1:{self.application.port}/slack/events"
+        self.slack.sockets.chosen = next(iter(self.lines), None)
 
     async def die(self) -> None:
         """End as kill -9 does: nothing more is recorded, and no lease is given back."""
         assert self.application is not None
         assert self._resources is not None
         loop, listeners = self.application._loop, self.application._listeners
+        for line in self.lines:
+            line.cut()
         tasks = [loop._running, loop._keeping, *self.application._checking, *(t for _, t in loop._in_hand.values())]
+        if self.parts is not None:
+            tasks += [*self.parts.sockets._keepers, *self.parts.sockets._serving]
         running = [task for task in tasks if task is not None]
         for task in running:
             task.cancel()
@@ -120,6 +142,10 @@ class Rig:
         told += [self.slack.plain(m) for user in list(self.slack.users) for m in self.slack.dm(user)]
         request_id = self.id_of(message)
         return any(f"{request_id} is waiting" in text for text in told)
+
+    def buttons(self, message: Message) -> list[str]:
+        """What can be pressed in a message."""
+        return re.findall(r"\[([^\]]+)\]", self.slack.plain(message))
 
     def id_of(self, message: Message) -> str:
         return next(word for word in self.slack.plain(message).split() if word.startswith("CS-"))
@@ -164,10 +190,17 @@ class Rig:
 
 @asynccontextmanager
 async def running(
-    tmp_path: Path, *, speed: float = SPEED, start: bool = True, rate: float | None = None, **settings: str
+    tmp_path: Path,
+    *,
+    speed: float = SPEED,
+    start: bool = True,
+    rate: float | None = None,
+    way: str = "HTTP",
+    **settings: str,
 ) -> AsyncIterator[Rig]:
     """Everything started; at the end nothing may have broken a vendor's contract.
 
+    `way` is how what people do reaches the bot.
     `rate` is how many risky-user requests a second Graph takes; None: as many as come.
     """
     clock = WarpClock(speed=speed)
@@ -176,6 +209,7 @@ async def running(
         slack = await stack.enter_async_context(LocalSlack(books, now=clock.now))
         # Three seconds of the people's time, not of the faster clock's: a busy machine must not expire them.
         slack.workspace.trigger_lives *= max(speed, 1.0)
+        slack.sockets.is_on = way == SOCKET_MODE
         entra = await stack.enter_async_context(LocalEntra(books, now=clock.now))
         graph = await stack.enter_async_context(
             LocalGraph(books, now=clock.now, is_live=entra.is_live, token_roles=entra.roles_of, rate=rate)

@@ -91,6 +91,10 @@ NAMED = [
     (ev.Verified((SHOWN,)), ["Read back as safe", IS]),
     (ev.GaveUp((ADELE,), "unseen"), [f"Given up on {ADELE_IS}: unseen"]),
     (ev.LookedAgain((SHOWN,)), ["Looked at once more", IS]),
+    (
+        ev.Recurred((SHOWN,), {ADELE: (Reason("leakedCredentials"),)}),
+        ["At risk again after they were confirmed safe", IS, f"{ADELE_IS}: leakedCredentials"],
+    ),
 ]
 
 

@@ -8,15 +8,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot import setting_contradictions
+from bot.__main__ import _parser
 from bot.check_entra import WRITE
 from bot.check_slack import SCOPES
 from bot.core.decisions import Decision
 from bot.core.model import MAX_USERS, MAX_USERS_SHOWN
 from bot.core.policy import Action, Why
+from bot.errors import SlackDown
 from bot.graph import detections
 from bot.graph.accounts import DIRECTORY, GROUPS
 from bot.graph.application import PERMISSION
+from bot.remedies import app_token_trouble
 from bot.settings import SETTINGS, load
 from bot.slack.blocks import refusals
 from bot.store.ledger import REFUSALS_AN_HOUR
@@ -54,7 +56,8 @@ def test_every_setting_is_in_the_table_as_the_code_has_it() -> None:
 def test_the_example_of_settings_is_accepted_and_names_all_that_are_required() -> None:
     (example,) = (block for block in fenced(section("### 3. The bot"), "sh") if "APPROVERS" in block)
     environ = dict(line.split("=", 1) for line in example.splitlines())
-    assert set(environ) == {doc.name for doc in SETTINGS if "required" in doc.default} | {"AZURE_CLIENT_SECRET"}
+    required = {doc.name for doc in SETTINGS if "required" in doc.default} | {"AZURE_CLIENT_SECRET"}
+    assert set(environ) == required - {"SLACK_SIGNING_SECRET"} | {"SLACK_APP_TOKEN"}  # the simpler way in
     assert load(environ, None).approvers == ("S0123456789", "U0123456789")
 
 
@@ -65,9 +68,21 @@ def test_every_setting_that_is_spoken_of_exists() -> None:
     assert {name for name in spoken - known if name.removesuffix("_FILE") not in known} == set()
 
 
-@pytest.mark.parametrize("name", setting_contradictions.NOT_BUILT)
-def test_nothing_is_promised_that_this_version_refuses(name: str) -> None:
-    assert not re.search(rf"\b{name}\b", README)
+def test_the_ways_in_are_told_with_the_command_that_prints_their_manifest() -> None:
+    told = " ".join(section("### 1. The Slack app").split())
+    for way in (["--socket-mode"], ["--url", "https://YOUR-HOST"]):
+        assert f"`{' '.join(way)}`" in told or f"manifest {' '.join(way)}`" in told
+        assert _parser().parse_args(["manifest", *way]).command == "manifest"
+    steps = re.findall(r"^\d\.", section("### 1. The Slack app"), re.MULTILINE)
+    assert steps == ["1.", "2.", "3.", "4.", "5."]
+
+
+@pytest.mark.parametrize("code", ["invalid_auth", "missing_scope", "link_disabled", "too_many_websockets", "closed"])
+def test_what_goes_wrong_with_socket_mode_is_in_the_table(code: str) -> None:
+    what = app_token_trouble(SlackDown(code), "").what
+    heads = [row[0] for row in rows(section("## When things go wrong")) if row[0].startswith("`Socket Mode: ")]
+    told = [piece.removeprefix("Socket Mode: ") for head in heads for piece in re.findall(r"`([^`]+)`", head)]
+    assert any(piece in what for piece in told)
 
 
 def test_each_scope_is_explained_and_no_other() -> None:

@@ -47,6 +47,7 @@ def problems(environ: Mapping[str, str], dotenv: Path | None = None) -> list[str
 def test_seven_settings_are_enough_and_the_rest_has_its_defaults() -> None:
     settings = load(GOOD, None)
     assert settings.slack_bot_token.get_secret_value() == GOOD["SLACK_BOT_TOKEN"]
+    assert settings.slack_signing_secret is not None
     assert settings.slack_signing_secret.get_secret_value() == GOOD["SLACK_SIGNING_SECRET"]
     assert settings.azure_client_secret is not None
     assert settings.azure_client_secret.get_secret_value() == GOOD["AZURE_CLIENT_SECRET"]
@@ -70,9 +71,9 @@ def test_nothing_set_names_all_that_is_required_at_once() -> None:
     assert problems({}) == [
         f"APPROVERS {NOBODY}",
         "SLACK_BOT_TOKEN is missing: give the Bot User OAuth Token (xoxb-…) of the Slack app.",
-        "SLACK_SIGNING_SECRET is missing: needed for HTTP. Slack shows it under Basic Information.",
         "AZURE_TENANT_ID is missing: give the Directory (tenant) ID of the app registration.",
         "APPROVAL_CHANNEL is missing: give the id (C…) of the channel where requests are decided.",
+        "SLACK_SIGNING_SECRET is missing: needed for HTTP. Or set SLACK_APP_TOKEN for Socket Mode.",
         NO_CREDENTIAL,
         "AZURE_CLIENT_ID is missing: give the Application (client) ID of the app registration.",
     ]
@@ -81,7 +82,7 @@ def test_nothing_set_names_all_that_is_required_at_once() -> None:
 def test_problems_of_every_kind_come_together() -> None:
     environ = GOOD | {
         "PORT": "http",
-        "SLACK_APP_TOKEN": "xapp-1",
+        "SLACK_APP_TOKEN": "xoxb-1",
         "ADMIN_PORT": "http",
         "APPROVERS": "",
         "SLACK_CLIENT_ID": "1.2",
@@ -90,9 +91,9 @@ def test_problems_of_every_kind_come_together() -> None:
     }
     assert [text.split(" ", 1)[0] for text in problems(environ)] == [
         "AUDIT_KEY_FILE",
-        "SLACK_APP_TOKEN",
         "SLACK_CLIENT_ID",
         "APPROVERS",
+        "SLACK_APP_TOKEN",
         "PORT",
         "ADMIN_PORT",
         "AZURE_CLIENT_SECRET",
@@ -102,6 +103,7 @@ def test_problems_of_every_kind_come_together() -> None:
 
 PASTE = "holds a space, a line break or a character that is not ASCII: paste it again."
 OTHER_TOKEN = "is another kind of token: give the Bot User OAuth Token (xoxb-…)."
+OTHER_APP_TOKEN = "is another kind of token: give an App-Level Token (xapp-…)."
 ADDRESS = "is not an address such as https://host."
 PLAIN = "must be a plain address, without a user, a query or a fragment."
 HTTPS = "must be https: plain http is only taken to this machine itself."
@@ -118,6 +120,8 @@ REFUSED = [
     ("SLACK_BOT_TOKEN", "xoxb-1 2", PASTE),
     ("SLACK_BOT_TOKEN", "xoxb-1\nX-Header: 2", PASTE),
     ("SLACK_SIGNING_SECRET", "geheimniß", PASTE),
+    ("SLACK_APP_TOKEN", "xoxb-1", OTHER_APP_TOKEN),
+    ("SLACK_APP_TOKEN", "xapp-1 2", PASTE),
     ("SLACK_API_URL", "slack", ADDRESS),
     ("SLACK_API_URL", "ftp://slack.com", ADDRESS),
     ("SLACK_API_URL", "http://slack.com/api/", HTTPS),
@@ -197,17 +201,6 @@ def test_a_wrong_value_is_named_with_what_to_give(name: str, value: str, reason:
     assert problems(GOOD | {name: value}) == [f"{name} {reason}"]
 
 
-NOT_BUILT = {
-    "SLACK_APP_TOKEN": "Socket Mode",
-}
-
-
-@pytest.mark.parametrize(("name", "what"), NOT_BUILT.items())
-def test_a_setting_that_is_not_built_yet_is_named(name: str, what: str) -> None:
-    expected = [f"{name} is set, but this version has no {what} yet: remove it."]
-    assert problems(GOOD | {name: "anything"}) == expected
-
-
 BOT, OWNER = "postgresql://bot:hush@db/safe", "postgresql://owner:hush@db/safe"
 TWO = "must both be postgresql://…, for one database with two roles."
 
@@ -240,6 +233,15 @@ def test_what_the_owner_changes_is_the_owners_database_else_the_bots() -> None:
     settings = load(GOOD | both, None)
     assert (settings.database_url.user, settings.owners_url.user) == ("bot", "owner")
     assert load(GOOD | {"DATABASE_URL": BOT}, None).owners_url.user == "bot"
+
+
+def test_an_app_token_takes_the_place_of_the_signing_secret() -> None:
+    socket_mode = {name: value for name, value in GOOD.items() if name != "SLACK_SIGNING_SECRET"}
+    settings = load(socket_mode | {"SLACK_APP_TOKEN": "xapp-1-A0-1-a"}, None)
+    assert settings.slack_signing_secret is None
+    assert settings.way_in == "Socket Mode"
+    assert load(GOOD, None).way_in == "HTTP on 127.0.0.1:3000"
+    assert "xapp-1-A0-1-a" not in repr(settings)
 
 
 @pytest.mark.parametrize("name", ["SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"])
@@ -300,7 +302,7 @@ def test_a_policy_file_and_a_list_contradict_each_other(suffix: str, tmp_path: P
 def test_what_is_wrong_with_the_policy_file_comes_with_everything_else(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text(POLICY.replace("S0SOC", "soc") + "color = 1\n")
     told = problems(without_approvers(POLICY_FILE=str(tmp_path / "policy.toml"), PORT="http", SLACK_APP_TOKEN="1"))
-    assert [text.split(" ", 1)[0] for text in told] == ["SLACK_APP_TOKEN", "policy.toml:3:", "policy.toml:7:", "PORT"]
+    assert [text.split(" ", 1)[0] for text in told] == ["policy.toml:3:", "policy.toml:7:", "SLACK_APP_TOKEN", "PORT"]
 
 
 def test_a_policy_file_that_is_not_there_is_not_a_missing_list(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from bot.core.ids import SlackUserId
 from bot.store.asks import asks_since
 from demo.graph.directory import ADELE, ALEX, HENRIETTA, ISAIAH, JONI, LYNNE, PRADEEP
-from tests.rig import APPROVALS, running
+from tests.rig import APPROVALS, BOTH_WAYS, running
 
 WHY = " VPN exit moved to Oslo"
 
@@ -52,8 +52,9 @@ async def test_what_cannot_be_read_is_said_at_once_and_nothing_is_asked(
         assert await rig.parts.store.do(asks_since, SlackUserId("U0ANALYST"), rig.clock.now()) == []
 
 
-async def test_all_findings_come_in_one_answer_and_the_others_can_be_asked_for(tmp_path: Path) -> None:
-    async with running(tmp_path) as rig:
+@BOTH_WAYS
+async def test_all_findings_come_in_one_answer_and_the_others_can_be_asked_for(tmp_path: Path, way: str) -> None:
+    async with running(tmp_path, way=way) as rig:
         typed = f"adelev@contoso.com {ISAIAH} {HENRIETTA} {PRADEEP} {JONI} nobody@contoso.com" + WHY
         await rig.slack.command(typed)
         words = await rig.whispered("U0ANALYST", "I read 6 users. 1 can be asked for.")
@@ -70,8 +71,9 @@ async def test_all_findings_come_in_one_answer_and_the_others_can_be_asked_for(t
         await rig.whispered("U0ANALYST", "now asks for the other 1 user")
 
 
-async def test_dropping_asks_for_nothing(tmp_path: Path) -> None:
-    async with running(tmp_path) as rig:
+@BOTH_WAYS
+async def test_dropping_asks_for_nothing(tmp_path: Path, way: str) -> None:
+    async with running(tmp_path, way=way) as rig:
         await rig.slack.command("adelev@contoso.com nobody@contoso.com" + WHY)
         await rig.whispered("U0ANALYST", "I read 2 users.")
         answer = await rig.choice_of("U0ANALYST")
@@ -80,8 +82,9 @@ async def test_dropping_asks_for_nothing(tmp_path: Path) -> None:
         assert rig.slack.messages(APPROVALS) == []
 
 
-async def test_users_no_longer_at_risk_are_left_out_with_a_remark(tmp_path: Path) -> None:
-    async with running(tmp_path) as rig:
+@BOTH_WAYS
+async def test_users_no_longer_at_risk_are_left_out_with_a_remark(tmp_path: Path, way: str) -> None:
+    async with running(tmp_path, way=way) as rig:
         shown = rig.slack.plain(await rig.asked(f"{ADELE} {JONI}" + WHY))
         assert "1 of the 2 users asked for is not in this request: no longer at risk." in shown
 

@@ -18,6 +18,7 @@ from bot.find import find, read_access
 from bot.graph.pacer import SingleCall
 from bot.outside import open_outside
 from bot.settings import load
+from bot.sockets import Sockets
 from demo.entra import CLIENT, TENANT
 from demo.wire import Fault
 from tests.command_line import run
@@ -365,7 +366,7 @@ async def test_a_database_that_takes_no_record_is_told_and_the_checks_go_on(rig:
 
     async with AsyncExitStack() as resources:
         outside = await open_outside(load(rig.environ, None), rig.clock, resources, SingleCall(rig.clock))
-        lines = [str(check) async for check in Checks(outside, database).all()]
+        lines = [str(check) async for check in Checks(outside, database, Sockets(outside).check).all()]
     assert lines[1] == (
         "NO  The database takes no record: disk full. Look at the file, at who may write it, and at the disk."
     )

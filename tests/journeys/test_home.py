@@ -4,7 +4,7 @@ from pathlib import Path
 
 from demo.local_slack import View
 from demo.wire import Fault
-from tests.rig import APPROVALS, Rig, running
+from tests.rig import APPROVALS, BOTH_WAYS, Rig, running
 
 ONE = "adelev@contoso.com VPN exit moved"
 
@@ -26,8 +26,9 @@ async def says(rig: Rig, user: str, words: str) -> View:
     return view
 
 
-async def test_an_approver_sees_what_waits_and_approves_it_from_there(tmp_path: Path) -> None:
-    async with running(tmp_path) as rig:
+@BOTH_WAYS
+async def test_an_approver_sees_what_waits_and_approves_it_from_there(tmp_path: Path, way: str) -> None:
+    async with running(tmp_path, way=way) as rig:
         message = await rig.asked(ONE)
         home = await home_of(rig, "U0MEGAN", "Waiting for you: 1")
         told = rig.slack.plain(home)

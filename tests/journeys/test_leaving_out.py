@@ -9,7 +9,7 @@ from demo.local_slack import Message
 from demo.local_slack.workspace import View
 from demo.wire import Fault
 from tests.journeys.test_why import start
-from tests.rig import APPROVALS, Rig, running
+from tests.rig import APPROVALS, BOTH_WAYS, Rig, running
 
 LOOK_DIFFERENT = "2 look different. Check these first:"
 STAY = "2 users were left out by @Megan Bowen: they stay at risk."
@@ -42,8 +42,9 @@ def ticked(modal: View) -> dict[str, list[str]]:
     return {"leave_out": [option["value"] for option in box(modal)["element"]["options"]]}
 
 
-async def test_those_who_look_different_are_left_out_and_can_be_asked_for_at_once(tmp_path: Path) -> None:
-    async with running(tmp_path, start=False) as rig:
+@BOTH_WAYS
+async def test_those_who_look_different_are_left_out_and_can_be_asked_for_at_once(tmp_path: Path, way: str) -> None:
+    async with running(tmp_path, way=way, start=False) as rig:
         ids = crowd(rig)
         await start(rig)
         message = await asked(rig, ids)

@@ -6,7 +6,7 @@ import pytest
 
 from demo.local_slack import Message
 from demo.wire import Fault
-from tests.rig import Rig, running
+from tests.rig import BOTH_WAYS, Rig, running
 
 ONE = "adelev@contoso.com VPN"
 OUTSIDER = "U0JONI"
@@ -25,8 +25,9 @@ async def confirmed(rig: Rig, message: Message) -> None:
     await rig.shows(message, "confirmed safe")
 
 
-async def test_mine_lists_what_i_asked_for_with_how_it_stands(tmp_path: Path) -> None:
-    async with running(tmp_path) as rig:
+@BOTH_WAYS
+async def test_mine_lists_what_i_asked_for_with_how_it_stands(tmp_path: Path, way: str) -> None:
+    async with running(tmp_path, way=way) as rig:
         assert await typed(rig, "mine") == "You have no requests in the last 30 days."
         first = await rig.asked(ONE)
         await confirmed(rig, first)

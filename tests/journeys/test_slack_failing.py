@@ -71,7 +71,8 @@ async def test_slack_not_telling_who_the_bot_is_at_start_is_said_and_got_over(tm
         rig.slack.faults.add(Fault("auth.test", "status", times=2, status=200, code="invalid_auth"))
         from contextlib import AsyncExitStack  # noqa: PLC0415 - used here alone
 
-        from bot.app import Application, open_parts  # noqa: PLC0415 - used here alone
+        from bot.app import Application  # noqa: PLC0415 - used here alone
+        from bot.parts import open_parts  # noqa: PLC0415 - used here alone
         from bot.settings import load  # noqa: PLC0415 - used here alone
 
         async with AsyncExitStack() as stack:

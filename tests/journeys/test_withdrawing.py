@@ -8,7 +8,7 @@ from bot.core.ids import RequestId
 from bot.store.events import history
 from demo.local_slack import Message
 from demo.wire import Fault
-from tests.rig import APPROVALS, INCIDENT, Rig, running
+from tests.rig import APPROVALS, BOTH_WAYS, INCIDENT, Rig, running
 
 ONE = "adelev@contoso.com VPN"
 
@@ -19,8 +19,9 @@ async def withdraw(rig: Rig, what: str, user: str = "U0ANALYST") -> str:
     return str(answer.body)
 
 
-async def test_what_is_withdrawn_can_be_approved_no_more_and_all_are_told(tmp_path: Path) -> None:
-    async with running(tmp_path) as rig:
+@BOTH_WAYS
+async def test_what_is_withdrawn_can_be_approved_no_more_and_all_are_told(tmp_path: Path, way: str) -> None:
+    async with running(tmp_path, way=way) as rig:
         message = await rig.asked(ONE)
         on_screen = Message(message.channel, message.ts, message.user, message.text, message.blocks)
         told = await withdraw(rig, rig.id_of(message))

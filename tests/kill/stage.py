@@ -16,9 +16,9 @@ from pathlib import Path
 from bot.clock import SystemClock
 from demo.entra import LocalEntra
 from demo.graph import LocalGraph
-from demo.local_slack import LocalSlack, Message
+from demo.local_slack import Answer, LocalSlack, Message
 from demo.wire import Books, Call
-from tests.rig import APPROVALS, INCIDENT, settings_for
+from tests.rig import APPROVALS, INCIDENT, SOCKET_MODE, settings_for
 
 ROOT = Path(__file__).parents[2]
 WITHIN = 100.0
@@ -54,6 +54,10 @@ class Stage:
     port: int = 0
     deaths: int = 0
     calls: int = 0
+    acked: list[int] = field(default_factory=list)
+    """How many commits there were when a command or click was answered."""
+    unanswered: int = 0
+    """Commands and clicks that reached the bot and were not."""
     _watch: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def tap(self, what: str, call: Call) -> None:
@@ -106,6 +110,7 @@ class Stage:
         """Act as people do: whoever gets no answer tries again, until it is plain that it was taken."""
         while not self.slack.messages(APPROVALS):
             answer = await self.slack.command("adelev@contoso.com, alexw@contoso.com VPN exit moved")
+            self._count(answer)
             if answer.status == 200 and "Got it" in str(answer.body):
                 await self.books.until(lambda: self.slack.messages(APPROVALS), WITHIN)
                 break
@@ -114,6 +119,7 @@ class Stage:
         while not self._is_decided(message):
             told = len(self.slack.ephemerals("U0MEGAN"))
             answer = await self.slack.click(_with_button(message), "approve", by="U0MEGAN")
+            self._count(answer)
             if answer.status == 200:
                 await self.books.until(partial(self._is_answered, message, told), WITHIN)
             else:
@@ -121,6 +127,12 @@ class Stage:
         await self.books.until(lambda: "2 of 2 confirmed safe" in self.slack.plain(message), WITHIN)
         await self.books.until(self._all_told, WITHIN)
         return message
+
+    def _count(self, answer: Answer) -> None:
+        if answer.status == 200:
+            self.acked.append(self.commits())
+        elif answer.error == TimeoutError.__name__:
+            self.unanswered += 1
 
     def _is_decided(self, message: Message) -> bool:
         return "[Approve]" not in self.slack.plain(message)
@@ -147,12 +159,13 @@ def _with_button(message: Message) -> Message:
 
 
 @asynccontextmanager
-async def staged(folder: Path, kill: Kill = NEVER) -> AsyncIterator[Stage]:
+async def staged(folder: Path, kill: Kill = NEVER, way: str = "HTTP") -> AsyncIterator[Stage]:
     """Everything up; the first start is part of what may be killed."""
     clock = SystemClock()
     books = Books()
     async with contextlib.AsyncExitStack() as stack:
         slack = await stack.enter_async_context(LocalSlack(books, now=clock.now))
+        slack.sockets.is_on = way == SOCKET_MODE
         entra = await stack.enter_async_context(LocalEntra(books, now=clock.now))
         graph = await stack.enter_async_context(
             LocalGraph(

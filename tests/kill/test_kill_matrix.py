@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.kill.stage import Kill, Stage, staged
-from tests.rig import APPROVALS, CONFIRM, INCIDENT
+from tests.rig import APPROVALS, CONFIRM, INCIDENT, SOCKET_MODE
 
 AT_ONCE = 6
 TRIES = 3
@@ -46,6 +46,41 @@ async def test_kill_9_at_any_moment_leads_to_one_outcome(
     assert len(kills) == 2 * calls + 2 * commits
     # Two tasks may swap places, and a run have a call fewer: but nearly every kill must really have happened.
     assert len(untouched) <= len(kills) // 20, untouched
+
+
+@pytest.mark.timeout(300)
+async def test_an_envelope_that_a_killed_process_had_in_hand_costs_nothing(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """Delivered over a socket and not acked: killed around the commits that stand before each ack."""
+    async with staged(tmp_path, way=SOCKET_MODE) as stage:
+        await stage.tell_story()
+        acked = stage.acked[:2]
+    assert len(acked) == 2
+    limit = asyncio.Semaphore(AT_ONCE // 2)
+    problems: list[str] = []
+    deaths = unanswered = 0
+
+    async def one(kill: Kill) -> None:
+        nonlocal deaths, unanswered
+        with tempfile.TemporaryDirectory(dir=tmp_path) as name:
+            async with limit, staged(Path(name), kill, SOCKET_MODE) as stage:
+                try:
+                    await stage.tell_story()
+                except TimeoutError as error:
+                    problems.append(f"{kill}: {error}")
+                    return
+                await asyncio.sleep(0.5)  # what is still to come comes
+                problems.extend(f"{kill}: {what}" for what in _wrong(stage))
+                deaths += stage.deaths
+                unanswered += stage.unanswered
+
+    kills = {Kill(what, n) for count in acked for n in (count - 1, count) for what in ("before", "after")}
+    await asyncio.gather(*(one(kill) for kill in kills))
+    record_property("kills over sockets", f"{len(kills)} runs, {deaths} deaths, {unanswered} envelopes not acked")
+    assert not problems, "\n\n".join(problems)
+    assert deaths >= len(kills) - 2
+    assert unanswered >= 2
 
 
 async def _undisturbed(folder: Path) -> tuple[int, int]:

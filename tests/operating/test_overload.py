@@ -13,7 +13,7 @@ IN_HAND, MANY = 5, 10
 
 def at_most(rig: Rig, n: int) -> None:
     assert rig.application is not None
-    rig.application._doors.most_in_hand = n
+    rig.application._intake.most_in_hand = n
 
 
 async def entries(rig: Rig) -> int:
@@ -33,7 +33,7 @@ async def test_whoever_comes_on_top_is_answered_at_once_while_the_store_is_busy(
 
         first = [asyncio.create_task(told(n)) for n in range(IN_HAND)]
         assert rig.application is not None
-        while rig.application._doors._in_hand < IN_HAND:
+        while rig.application._intake.in_hand < IN_HAND:
             await rig.clock.sleep(0.01)
         on_top = await asyncio.gather(*(told(n) for n in range(MANY)))
         assert all("nothing was recorded. Please send it again in a minute" in text for text in on_top)

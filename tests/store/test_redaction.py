@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.store.redaction import IDLE
 from demo.graph.directory import ADELE, ALEX
 from tests.command_line import run
 from tests.journeys.test_audit import KEY, changed, confirmed, exported, scripted
@@ -23,11 +24,9 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 
 def settled(rig: Rig) -> bool:
-    chosen = (
-        "SELECT kind, key FROM tasks WHERE request_id IS NOT NULL AND kind NOT IN ('expire', 'lapse', 'stoppable')"
-    )
+    chosen = "SELECT kind, key FROM tasks WHERE request_id IS NOT NULL"
     with sqlite3.connect(rig.database) as connection:
-        left = [row for row in connection.execute(chosen) if "reminder" not in row[1]]
+        left = [row for row in connection.execute(chosen) if row[0] not in IDLE and "reminder" not in row[1]]
     connection.close()
     return not left
 
