@@ -19,6 +19,7 @@ from demo.local_slack.calling import Asker, missing_scope
 from demo.local_slack.delivery import PATIENCE, Delivery
 from demo.local_slack.methods import Methods
 from demo.local_slack.responses import Responses
+from demo.local_slack.shortcuts import Shortcuts
 from demo.local_slack.workspace import Message, SlackChannel, SlackUser, View, Workspace
 from demo.wire import Books, Call, Fault
 
@@ -50,6 +51,7 @@ class LocalSlack(Front):
         self._responses = Responses(self.workspace, now, lambda: self._base)
         self.delivery = Delivery(self.workspace, books, now, signing_secret, self._responses, patience=patience)
         self.sockets = self.delivery.sockets
+        self.shortcuts = Shortcuts(self.delivery, now)
         self._methods = Methods(self.workspace)
         self._now = self.date = now
         self._recent: dict[str, deque[datetime]] = defaultdict(deque)

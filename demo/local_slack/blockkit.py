@@ -77,7 +77,19 @@ ELEMENTS = {
         },
         {"options"},
     ),
+    "multi_external_select": Thing(
+        {
+            "action_id": _ID,
+            "initial_options": Items(_PLAIN, 100),
+            "placeholder": Text(150, is_plain=True),
+            "min_query_length": Number(0, MAX_INPUT),
+            "max_selected_items": Number(1, MAX_INPUT),
+            "confirm": CONFIRM,
+            "focus_on_load": Flag(),
+        },
+    ),
 }
+_GROUP = Thing({"label": Text(75, is_plain=True), "options": Items(_PLAIN, 100)}, {"label", "options"})
 
 
 def _element(*allowed: str) -> Kind:
@@ -100,7 +112,7 @@ BLOCKS: dict[str, Thing] = {
     "input": Thing(
         {
             "label": Text(2000, is_plain=True),
-            "element": _element("plain_text_input", "checkboxes", "static_select"),
+            "element": _element("plain_text_input", "checkboxes", "static_select", "multi_external_select"),
             "hint": Text(2000, is_plain=True),
             "optional": Flag(),
             "dispatch_action": Flag(),
@@ -137,6 +149,25 @@ def faults_of_view(view: Any) -> list[str]:
 def faults_of_home(view: Any) -> list[str]:
     """Everything Slack would refuse in a Home tab."""
     return list(_home(view))
+
+
+def faults_of_options(answer: Any) -> list[str]:
+    """Everything Slack would refuse in the options for a list that was opened; none at all is no result."""
+    if not isinstance(answer, Mapping) or len(answer) != 1 or set(answer) - {"options", "option_groups"}:
+        return ["options: neither options nor option_groups"]
+    [(kind, given)] = answer.items()
+    if given == []:
+        return []
+    faults = list(Items(_PLAIN if kind == "options" else _GROUP, 100).faults(kind, given))
+    if not faults and _has_twice(option["value"] for option in options_of(answer)):
+        faults.append(f"{kind}: a value is used twice")
+    return faults
+
+
+def options_of(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """All that can be chosen, whatever heading it stands under."""
+    grouped = [option for group in answer.get("option_groups", []) for option in group["options"]]
+    return [*answer.get("options", []), *grouped]
 
 
 def faults_of_text(text: str) -> list[str]:
@@ -187,7 +218,7 @@ def _options(where: str, element: Mapping[str, Any]) -> Iterator[str]:
     if _has_twice(option["value"] for option in options):
         yield f"{where}: an option's value is used twice"
     first = [element["initial_option"]] if "initial_option" in element else element.get("initial_options", [])
-    if any(option not in options for option in first):
+    if "options" in element and any(option not in options for option in first):
         yield f"{where}: an initial option is none of the options"
 
 

@@ -15,6 +15,7 @@ import aiohttp
 
 from demo.local_slack.answers import Answer, faults_of_command_answer, faults_of_submit_answer
 from demo.local_slack.blockkit import elements_of
+from demo.local_slack.entered import state_of
 from demo.local_slack.responses import Responses
 from demo.local_slack.sockets import SocketMode
 from demo.local_slack.workspace import APP, TEAM, Message, SlackChannel, View, Workspace
@@ -91,7 +92,7 @@ class Delivery:
             shown.response_url = url
         payload = {
             "type": "block_actions",
-            **self._who(by),
+            **self.who(by),
             "container": container,
             "channel": {"id": shown.channel, "name": _name(self.workspace.channels[shown.channel])},
             # Slack keeps no private messages, so it can't send one along.
@@ -109,7 +110,7 @@ class Delivery:
                 }
             ],
         }
-        sent = [self._interact(payload, by) for _ in range(2 if self.duplicate_deliveries else 1)]
+        sent = [self.interact(payload, by) for _ in range(2 if self.duplicate_deliveries else 1)]
         return (await asyncio.gather(*sent))[0]
 
     async def open_home(self, by: str) -> Answer:
@@ -131,7 +132,7 @@ class Delivery:
         block_id, element = _button(view.view["blocks"], action_id, value)
         payload = {
             "type": "block_actions",
-            **self._who(by or view.user),
+            **self.who(by or view.user),
             "container": {"type": "view", "view_id": view.id},
             "view": {**view.as_json(), "state": {"values": {}}},
             "actions": [
@@ -145,17 +146,19 @@ class Delivery:
                 }
             ],
         }
-        return await self._interact(payload, by or view.user)
+        return await self.interact(payload, by or view.user)
 
     async def submit(self, modal: View, *, by: str = "", values: Mapping[str, Any] | None = None) -> Answer:
         """Press a modal's submit; `values` maps an action_id to what was typed, or to the values chosen."""
         user = by or modal.user
-        shown = {**modal.as_json(), "state": {"values": _state(modal.view["blocks"], values or {})}}
-        answer = await self._interact({"type": "view_submission", **self._who(user), "view": shown}, user)
-        self._complain("view_submission", faults_of_submit_answer(answer.body, modal.view), answer)
+        modal.entered |= values or {}
+        shown = {**modal.as_json(), "state": {"values": state_of(modal)}}
+        answer = await self.interact({"type": "view_submission", **self.who(user), "view": shown}, user)
+        self.complain("view_submission", faults_of_submit_answer(answer.body, modal.view), answer)
         action = answer.body.get("response_action") if isinstance(answer.body, dict) else None
         if action == "update":
-            modal.view, modal.hash = answer.body["view"], self.workspace.new_ts(self._now())
+            modal.show(answer.body["view"])
+            modal.hash = self.workspace.new_ts(self._now())
         elif action != "errors" and answer.status == 200:
             self.workspace.views.pop(user, None)
         self._books.note_change()
@@ -191,7 +194,8 @@ class Delivery:
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return Answer(0, took=(time.monotonic() - began) * 1000, error=type(error).__name__)
 
-    async def _interact(self, payload: dict[str, Any], by: str) -> Answer:
+    async def interact(self, payload: dict[str, Any], by: str) -> Answer:
+        """Send an interaction, with a trigger of its own."""
         whole = {**payload, "trigger_id": self.workspace.new_trigger(by, self._now())}
         return await self._send("interactive", whole)
 
@@ -206,7 +210,8 @@ class Delivery:
         self._books.note_change()
         return answer
 
-    def _who(self, by: str) -> dict[str, Any]:
+    def who(self, by: str) -> dict[str, Any]:
+        """What every interaction says of who it comes from."""
         user = self.workspace.users[by]
         return {
             "api_app_id": APP,
@@ -217,7 +222,7 @@ class Delivery:
 
     def _show_answer(self, whispered: Message, answer: Answer) -> None:
         """Show what came with the 200; nothing at all where it was empty."""
-        self._complain("command", faults_of_command_answer(answer.body), answer)
+        self.complain("command", faults_of_command_answer(answer.body), answer)
         if isinstance(answer.body, dict):
             text, blocks = str(answer.body.get("text", "")), answer.body.get("blocks") or []
         else:
@@ -229,7 +234,8 @@ class Delivery:
             whispered.deleted = not (text or blocks)
         self._books.note_change()
 
-    def _complain(self, what: str, faults: list[str], answer: Answer) -> None:
+    def complain(self, what: str, faults: list[str], answer: Answer) -> None:
+        """Note what Slack would refuse in an answer that was given."""
         for fault in faults if answer.status == 200 else []:
             self._books.complain(f"the answer to a {what}: {fault}")
 
@@ -263,25 +269,3 @@ def _button(blocks: list[dict[str, Any]], action_id: str, value: str = "") -> tu
             if is_it and element.get("value", "").startswith(value):
                 return str(block.get("block_id", f"b{n}")), element
     raise LookupError(f"no button {action_id!r} there")
-
-
-def _state(blocks: list[dict[str, Any]], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give each input block's state; ids that the app left out are Slack's."""
-    state: dict[str, Any] = {}
-    for n, block in enumerate(blocks):
-        if block["type"] == "input":
-            element = block["element"]
-            action_id = element.get("action_id", f"a{n}")
-            state[block.get("block_id", f"b{n}")] = {action_id: _entered(element, values.get(action_id))}
-    return state
-
-
-def _entered(element: Mapping[str, Any], entered: Any) -> dict[str, Any]:
-    kind, options = element["type"], element.get("options", [])
-    if kind == "checkboxes":
-        chosen = [option for option in options if option["value"] in (entered or ())]
-        return {"type": kind, "selected_options": chosen}
-    if kind == "static_select":
-        picked = next((option for option in options if option["value"] == entered), None)
-        return {"type": kind, "selected_option": picked}
-    return {"type": kind, "value": entered}

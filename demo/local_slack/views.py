@@ -48,7 +48,7 @@ class Views:
             raise Refused("not_found")
         if args.get("hash", known.hash) != known.hash:
             raise Refused("hash_conflict")
-        known.view = self._checked(args["view"], asker)
+        known.show(self._checked(args["view"], asker))
         known.hash = self._workspace.new_ts(asker.now)
         return {"view": known.as_json()}
 

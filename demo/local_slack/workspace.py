@@ -70,9 +70,24 @@ class View:
     user: str
     view: dict[str, Any]
     hash: str = ""
+    entered: dict[str, Any] = field(default_factory=dict)
+    """What was entered so far, by action_id: typed words, or the values chosen."""
+    offered: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The options that the app offered in lists of its own, by value."""
+
+    def show(self, view: dict[str, Any]) -> None:
+        """Show another view; what was entered stays where block_id and action_id do (reference/views)."""
+        kept = _fields(self.view) & _fields(view)
+        self.entered = {action: value for action, value in self.entered.items() if action in {a for _, a in kept}}
+        self.view = view
 
     def as_json(self) -> dict[str, Any]:
         return {**self.view, "id": self.id, "hash": self.hash, "team_id": TEAM, "app_id": APP, "bot_id": BOT}
+
+
+def _fields(view: Mapping[str, Any]) -> set[tuple[str, str]]:
+    inputs = (block for block in view["blocks"] if block["type"] == "input")
+    return {(str(block.get("block_id")), str(block["element"].get("action_id"))) for block in inputs}
 
 
 @dataclass(slots=True)

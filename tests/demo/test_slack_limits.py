@@ -55,6 +55,14 @@ FULL: dict[str, dict[str, Any]] = {
         "placeholder": plain(),
         "confirm": CONFIRM,
     },
+    "multi_external_select": {
+        "action_id": "a",
+        "initial_options": OPTIONS[:1],
+        "placeholder": plain(),
+        "min_query_length": 0,
+        "max_selected_items": 1,
+        "confirm": CONFIRM,
+    },
     "view": {
         "title": plain(),
         "submit": plain(),
@@ -99,6 +107,15 @@ MOST: dict[str, dict[str, int]] = {
         "placeholder": 150,
         **CONFIRMS,
     },
+    "multi_external_select": {
+        "action_id": 255,
+        "initial_options": 100,
+        **{f"initial_options.0.{key}": most for key, most in OPTION.items()},
+        "placeholder": 150,
+        "min_query_length": 3000,
+        "max_selected_items": 3000,
+        **CONFIRMS,
+    },
     "view": {
         "title": 24,
         "submit": 24,
@@ -109,7 +126,7 @@ MOST: dict[str, dict[str, int]] = {
     },
 }
 MAY_BE_EMPTY = {"value", "url", "accessibility_label", "initial_value", "private_metadata", "callback_id"}
-MAY_BE_EMPTY |= {"external_id", "min_length"}
+MAY_BE_EMPTY |= {"external_id", "min_length", "min_query_length"}
 CASES = [(kind, path, most) for kind, limits in MOST.items() for path, most in limits.items()]
 
 
@@ -123,7 +140,7 @@ def sized(kind: str, path: str, size: int) -> dict[str, Any]:
     at: Any = int(key) if key.isdigit() else key
     holder[at] = resized(holder[at], size)
     match path.partition(".")[0]:
-        case "initial_options":  # what is chosen first has to be there to choose
+        case "initial_options" if "options" in made:  # what is chosen first has to be there to choose
             made["options"] = copy.deepcopy(made["initial_options"][:10])
         case "initial_option":
             made["options"] = [copy.deepcopy(made["initial_option"])]
@@ -154,7 +171,7 @@ def faults(kind: str, made: dict[str, Any]) -> list[str]:
     if kind == "view":
         return faults_of_view({"type": "modal", "blocks": [{"type": "divider"}], **made})
     thing = {"type": kind, **made}
-    if kind == "plain_text_input":
+    if kind in {"plain_text_input", "multi_external_select"}:
         thing = {"type": "input", "label": plain(), "element": thing}
     elif kind in ELEMENTS:
         thing = {"type": "actions", "elements": [thing]}

@@ -68,7 +68,7 @@ async def test_what_was_chosen_comes_as_options(bot: Listener) -> None:
     await bot.caller.slack.submit(view, values={"leave": ["one", "three"], "which": "two"})
     bot.answer = {"response_action": "errors", "errors": {"left": "Choose one."}}
     full = bot.payload()["view"]["state"]["values"]
-    await bot.caller.slack.submit(view)
+    await bot.caller.slack.submit(await opened(bot, boxes, select))
     empty = bot.payload()["view"]["state"]["values"]
 
     assert full["left"]["leave"]["selected_options"] == [OPTIONS[0], OPTIONS[2]]
