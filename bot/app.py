@@ -12,6 +12,7 @@ from bot.authority import Authority
 from bot.check import Check
 from bot.core.wishes import Wish
 from bot.delivery import (
+    at_the_alert,
     confirm,
     explain,
     home,
@@ -25,11 +26,13 @@ from bot.delivery import (
     timers,
     verify,
 )
+from bot.delivery.at_risk import AtRisk
 from bot.delivery.context import Context
 from bot.delivery.conversation import Conversation
 from bot.delivery.health import Health
 from bot.delivery.loop import Loop
 from bot.delivery.online import Online
+from bot.forms import Forms
 from bot.graph.accounts import Accounts
 from bot.graph.groups import Groups
 from bot.intake import Intake
@@ -55,10 +58,12 @@ from handlers import Surfaces, register
 from handlers.buttons import Buttons
 from handlers.command import Command
 from handlers.details import Details
+from handlers.form import Filling
 from handlers.home import Home
 from handlers.modal import Modals
 from handlers.overload import Overload
 from handlers.refusals import Unexpected
+from handlers.shortcut import Shortcuts
 
 WORKERS = {
     "look_up": look_up.look_up,
@@ -68,6 +73,7 @@ WORKERS = {
     "look_again": verify.look_again,
     "show": show.show,
     "line": lines.line,
+    "alert": at_the_alert.at_the_alert,
     "tell": tell.tell,
     "answer": tell.answer,
     "whisper": tell.whisper,
@@ -115,6 +121,15 @@ class Application:
             clock=outside.clock,
             health=self.health,
             reach=reach,
+        )
+        self._forms = Forms(
+            self._service,
+            parts.store,
+            authority,
+            AtRisk(self._conversation, outside.clock),
+            client=outside.client,
+            place=outside.place,
+            clock=outside.clock,
         )
         self._loop = Loop(context, WORKERS)
         self._sockets = parts.sockets if self._settings.slack_app_token else None
@@ -209,6 +224,7 @@ class Application:
             stopping.append(self._sockets.close())
         await asyncio.gather(*stopping)
         await self._online.leave()
+        await self._forms.close()
         await self._conversation.close()
         await self._loop.hand_back()
         await self._listeners.close()
@@ -247,12 +263,15 @@ class Application:
             url_verification_enabled=False,
         )
         views = Views(self._parts.store, self._authority, outside.place)
+        shortcuts = Shortcuts(self._forms, outside.client)
         surfaces = Surfaces(
-            Command(self._service, views, outside.place),
+            Command(self._service, views, outside.place, shortcuts),
             Buttons(self._service, outside.client, outside.place),
             Modals(self._service),
             Details(views, outside.client),
             Home(self._service),
+            shortcuts,
+            Filling(self._forms),
         )
         register(app, surfaces)
         app.error(Unexpected(self._service, outside.place).met)

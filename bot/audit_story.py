@@ -137,10 +137,13 @@ class Story:
         self._asker = event.asker.id
         self._people[self._asker] = one_line(event.asker.name)
         what = "Rehearsal asked for" if event.is_rehearsal else "Asked for"
+        place = f" in {event.asker.channel}" if event.asker.channel else ""
         again = [f"again after {event.again_of}"] if event.again_of else []
         return [
-            f"{what} by {self._person(event.asker.id)} in {event.asker.channel}: {one_line(event.reason)}",
+            f"{what} by {self._person(event.asker.id)}{place}: {one_line(event.reason)}",
             f"for {', '.join(one_line(entry) for entry in event.entries)}",
+            *([f"known by: {one_line(event.known_by)}"] if event.known_by else []),
+            *([f"from the message {event.alert.ts} in {event.alert.channel}"] if event.alert else []),
             *again,
         ]
 

@@ -15,7 +15,8 @@ HEAD = (
 )
 DOOR = "/slack/events"
 LONG = (
-    "Type /confirm-safe with user ids and a reason. The request appears in the approval channel with each user's "
+    "Type /confirm-safe with user ids and a reason, or alone for a form; or use the shortcut on an alert. "
+    "The request appears in the approval channel with each user's "
     "name, risk level and state. When somebody who may approves it, the users are confirmed safe in Microsoft Entra "
     "ID Protection, read back, and the outcome is told in the thread and in the incident channels."
 )
@@ -31,7 +32,20 @@ class Shortcut:
     description: str
 
 
-SHORTCUTS: tuple[Shortcut, ...] = ()
+SHORTCUTS: tuple[Shortcut, ...] = (
+    Shortcut(
+        "global",
+        "confirm_safe",
+        "Confirm users safe",
+        "Opens a form that asks for users to be confirmed safe in Entra",
+    ),
+    Shortcut(
+        "message",
+        "confirm_safe_alert",
+        "Confirm users safe",
+        "Offers the users at risk whom an alert names, to ask for them to be confirmed safe",
+    ),
+)
 EVENTS: tuple[str, ...] = ("app_home_opened",)
 """What Slack tells of by itself."""
 HOME_TAB = True
@@ -44,7 +58,7 @@ def manifest(url: str) -> dict[str, Any]:
         "command": COMMAND,
         **({"url": door} if door else {}),
         "description": "Ask for users to be confirmed safe in Entra",
-        "usage_hint": "adelev@contoso.com, <object id> why",
+        "usage_hint": "adelev@contoso.com, <object id> why · mine · list · status CS-4K7Q · help",
         "should_escape": True,
     }
     shortcuts = [

@@ -18,7 +18,7 @@ ACK_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3)
 DECISION_BUCKETS: Final = (30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
 CALL_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)
 TURN_BUCKETS: Final = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300)
-SURFACES: Final = ("command", "click", "submit")
+SURFACES: Final = ("command", "click", "submit", "options", "shortcut")
 TROUBLES: Final = {
     "check": "check",
     "database": "database",

@@ -10,8 +10,18 @@ _COMMAND = ("user_id", "channel_id", "team_id", "trigger_id")
 _NEEDED = {
     "block_actions": ("user", "actions", "team"),
     "view_submission": ("user", "view", "team"),
+    "block_suggestion": ("user", "action_id", "team"),
+    "shortcut": ("user", "callback_id", "trigger_id", "team"),
+    "message_action": ("user", "callback_id", "trigger_id", "message", "channel", "team"),
 }
-_SURFACES = {"block_actions": "click", "view_submission": "submit", "event_callback": "event"}
+_SURFACES = {
+    "block_actions": "click",
+    "view_submission": "submit",
+    "event_callback": "event",
+    "block_suggestion": "options",
+    "shortcut": "shortcut",
+    "message_action": "shortcut",
+}
 
 
 def surface_of(payload: Payload) -> str:
@@ -69,6 +79,8 @@ def _is_interaction(payload: Payload) -> bool:
         return False
     user, team = payload["user"], payload["team"]
     if not (isinstance(user, dict) and isinstance(user.get("id"), str) and isinstance(team, dict)):
+        return False
+    if not all(isinstance(payload.get(key) or {}, dict) for key in ("view", "message", "channel")):
         return False
     actions = payload.get("actions", [{}])
     return isinstance(actions, list) and all(isinstance(action, dict) for action in actions)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bot import journal
 from bot.authority import Authority
 from bot.clicks import Click, Result
-from bot.core.commands import Approve, Ask, AskOthers, Deny, DontAsk, ReportMistake, Stop, Withdraw
+from bot.core.commands import Approve, Ask, AskOthers, Deny, DontAsk, ReportMistake, Stop, Withdraw, anew
 from bot.core.events import ClickRefused
 from bot.core.follow_ups import answer, home
 from bot.core.ids import ChannelId, RequestId, SlackUserId
@@ -51,7 +51,11 @@ class Service:
             if limited is not None:
                 event = ClickRefused(command.asker.id, "ask", "limit")
                 self._store.ledger.refused(connection, event, None, now)
-            return limited or self._store.ledger.ask(connection, command, now, origin=origin, url=response_url)
+                return limited
+            begun = self._store.ledger.ask(connection, command, now, origin=origin, url=response_url)
+            if not response_url:  # it answers nothing that Slack could show at once
+                wish(connection, begun.id, answer(begun, "taken", now))
+            return begun
 
         taken = await self._store.run(work, deadline=_deadline())
         if isinstance(taken, Limited):
@@ -103,10 +107,7 @@ class Service:
                 )
                 told = answers.limit(limited, self._place())
                 return self._whisper(connection, click, marked(told, request))
-            asker = type(request.asker)(click.by, ChannelId(click.channel), click.name)
-            does = "rehearse " if request.is_rehearsal else ""
-            command = f"/confirm-safe {does}{' '.join(left)} {request.reason}"
-            again = Ask(asker, left, request.reason, command, again_of=request.id, is_rehearsal=request.is_rehearsal)
+            again = anew(request, type(request.asker)(click.by, ChannelId(click.channel), click.name), left)
             begun = self._store.ledger.ask(connection, again, now, origin=click.origin, url="")
             self._whisper(connection, click, marked(answers.taken(begun.id, len(left), self._place()), begun))
             return Result(begun)

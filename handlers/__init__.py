@@ -7,8 +7,10 @@ from slack_bolt.async_app import AsyncApp
 from handlers.buttons import Buttons
 from handlers.command import Command
 from handlers.details import Details
+from handlers.form import Filling
 from handlers.home import Home
 from handlers.modal import Modals
+from handlers.shortcut import Shortcuts
 
 COMMAND = "/confirm-safe"
 
@@ -22,6 +24,8 @@ class Surfaces:
     modals: Modals
     details: Details
     home: Home
+    shortcuts: Shortcuts
+    filling: Filling
 
 
 def register(app: AsyncApp, on: Surfaces) -> None:
@@ -43,3 +47,8 @@ def register(app: AsyncApp, on: Surfaces) -> None:
     app.view("review")(on.modals.reviewed)
     app.view("deny")(on.modals.denied)
     app.view("mistake")(on.modals.reported)
+    app.global_shortcut("confirm_safe")(on.shortcuts.used)
+    app.message_shortcut("confirm_safe_alert")(on.shortcuts.used_on_message)
+    app.options("users")(on.filling.users)
+    app.options("shared")(on.filling.shared)
+    app.view("ask")(on.filling.submitted)

@@ -15,6 +15,7 @@ from bot.slack.blocks.message import Message
 from bot.slack.blocks.place import PlaceOf
 from bot.slack.blocks.rehearsal import as_rehearsal
 from bot.views import Views
+from handlers.shortcut import Shortcuts
 
 
 def origin_of(body: dict[str, Any]) -> str:
@@ -39,19 +40,23 @@ def _text(body: dict[str, Any]) -> str:
 class Command:
     """The slash command."""
 
-    def __init__(self, service: Service, views: Views, place: PlaceOf) -> None:
+    def __init__(self, service: Service, views: Views, place: PlaceOf, shortcuts: Shortcuts) -> None:
         self._service = service
         self._views = views
         self._place = place
+        self._shortcuts = shortcuts
 
     async def asked(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Take an ask, or say what is wrong with it."""
-        await ack(**as_asked(await self._answer(body), body).as_answer)
+        answer = await self._answer(body)
+        await (ack() if answer is None else ack(**as_asked(answer, body).as_answer))
 
-    async def _answer(self, body: dict[str, Any]) -> Message:
+    async def _answer(self, body: dict[str, Any]) -> Message | None:
         typed, user = whole_command(body), SlackUserId(body["user_id"])
         read = parsing.parse(_text(body))
         match read:
+            case inquiries.Form():
+                return None if await self._shortcuts.by_command(body) else answers.form_not_opened()
             case inquiries.Withdraw(request_id=request_id):
                 return await self._withdraw(user, request_id, typed)
             case inquiries.Help() | inquiries.Mine() | inquiries.ListOpen() | inquiries.Status():

@@ -5,7 +5,7 @@ from typing import Any
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.blocks import answers, modals
+from bot.slack.blocks import answers, form, modals, options
 from handlers.clicks import of_button, warn
 from handlers.command import as_asked, whole_command
 
@@ -26,6 +26,14 @@ class Overload:
         if payload["type"] == "event_callback":
             return BoltResponse(status=503)  # Slack sends it again
         told = answers.click_not_recorded()
+        if payload["type"] == "block_suggestion":
+            return BoltResponse(status=200, body=options.remark(options.BUSY))
+        if payload["type"] in {"shortcut", "message_action"}:
+            return BoltResponse(status=503)
+        if payload["type"] == "view_submission" and payload["view"].get("callback_id") == form.CALLBACK:
+            # Any other view would take the place of what was typed.
+            errors = {"response_action": "errors", "errors": {"reason": form.NOT_RECORDED}}
+            return BoltResponse(status=200, body=errors)
         if payload["type"] == "view_submission":
             gone = {"response_action": "update", "view": modals.gone_modal(told.text)}
             return BoltResponse(status=200, body=gone)

@@ -1,5 +1,6 @@
 """The story of a request: each kind of entry is told in a line, with the names of that time."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import get_args
 
@@ -7,6 +8,7 @@ import pytest
 
 from bot.audit_story import Story
 from bot.core import events as ev
+from bot.core.alert import Alert
 from bot.core.findings import Finding
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
 from bot.core.model import Asker, Receipt, RiskySnapshot, Target
@@ -27,6 +29,15 @@ ADELE_IS = "Adele Vance (adelev@contoso.com)"
 BUSY = Receipt(429, "TooMany", "r-1", "c-1", "Wed")
 NAMED = [
     (ASKED, [f"Asked for by {LYNNE} in C1: VPN", f"for {ADELE}"]),
+    (
+        replace(
+            ASKED,
+            asker=Asker(LYNNE, ChannelId("")),
+            known_by="phone",
+            alert=Alert(ChannelId("C2"), MessageTs("1.2")),
+        ),
+        [f"Asked for by {LYNNE}: VPN", f"for {ADELE}", "known by: phone", "from the message 1.2 in C2"],
+    ),
     (FOUND, ["Looked up in Entra", IS, WHY, "x@contoso.com (X): no_risk"]),
     (ev.Explained({ADELE: (REASON,)}), ["It was read why they are at risk", f"{ADELE_IS}: {WHY}"]),
     (ev.Explained({}, "busy"), ["It was read why they are at risk; why they are at risk could not be read: busy"]),

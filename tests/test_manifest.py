@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class App:
     """Stands for Bolt's app, and remembers what is registered."""
 
     def __init__(self) -> None:
-        self.names: dict[str, list[str]] = {"command": [], "shortcut": [], "event": []}
+        self.names: dict[str, list[str]] = {"command": [], "event": []}
 
     def __getattr__(self, surface: str) -> Callable[[str], Callable[[Any], None]]:
         def named(name: str) -> Callable[[Any], None]:
@@ -59,8 +60,9 @@ class App:
 def registered() -> dict[str, list[str]]:
     app: Any = App()
     handlers: Any = App()
-    register(app, Surfaces(handlers, handlers, handlers, handlers, handlers))
-    return dict(app.names)
+    register(app, Surfaces(**dict.fromkeys((field.name for field in fields(Surfaces)), handlers)))
+    shortcuts = [*app.names.pop("global_shortcut"), *app.names.pop("message_shortcut")]
+    return {**app.names, "shortcut": shortcuts}
 
 
 def test_the_file_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:

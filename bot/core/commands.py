@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.core.alert import Alert
 from bot.core.decisions import Teams, Void
 from bot.core.events import Why
 from bot.core.findings import Elsewhere, Finding
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
-from bot.core.model import Asker, Lost, Receipt, RiskySnapshot, Target
+from bot.core.model import Asker, Lost, Receipt, Request, RiskySnapshot, Target
 from bot.core.quorum import Panel
 from bot.core.reasons import Blind
 from bot.core.trouble import TroubleKind
@@ -23,6 +24,23 @@ class Ask:
     unreadable: tuple[str, ...] = ()
     again_of: RequestId | None = None
     is_rehearsal: bool = False
+    known_by: str = ""
+    alert: Alert | None = None
+
+
+def anew(request: Request, asker: Asker, user_ids: tuple[ObjectId, ...]) -> Ask:
+    """Ask again for these users of a request, as it was asked before."""
+    does = "rehearse " if request.is_rehearsal else ""
+    return Ask(
+        asker,
+        user_ids,
+        request.reason,
+        f"/confirm-safe {does}{' '.join(user_ids)} {request.reason}",
+        again_of=request.id,
+        is_rehearsal=request.is_rehearsal,
+        known_by=request.known_by,
+        alert=request.alert,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.core.alert import Alert
 from bot.core.decisions import Teams, Void
 from bot.core.findings import Finding
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
@@ -78,6 +79,10 @@ class Asked:
     unreadable: tuple[str, ...] = ()
     again_of: RequestId | None = None
     is_rehearsal: bool = False
+    known_by: str = ""
+    """How the asker knows, as the form names it; empty where nobody said."""
+    alert: Alert | None = None
+    """The message it was asked from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ def evolve(request_id: RequestId, request: Request | None, event: ev.Event, at: 
             asked_at=at,
             again_of=event.again_of,
             is_rehearsal=event.is_rehearsal,
+            known_by=event.known_by,
+            alert=event.alert,
         )
     if request is None:
         raise ValueError(f"{request_id} begins with {type(event).__name__}")

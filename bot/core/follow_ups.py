@@ -241,6 +241,18 @@ def _lines(before: Request, after: Request, now: datetime, channels: tuple[Chann
         elif after.is_final:
             end = {"channel": channel, "topic": "end"}
             yield Wish("tell", f"{after.id}.end.{channel}", now, lane=channel, payload=end)
+    if after.alert is not None and after.alert.can_be_told and not after.is_rehearsal:
+        yield from _at_the_alert(before, after, now)
+
+
+def _at_the_alert(before: Request, after: Request, now: datetime) -> Iterator[Wish]:
+    """The same in the alert's thread; in a lane of its own, as nobody else has to wait for that channel."""
+    op = f"{after.id}.alert"
+    yield Wish("alert", op, now + AFTER_THE_CALL, lane=op, payload={"topic": "line"})
+    if before.mistake is None and after.mistake is not None:
+        yield Wish("alert", f"{op}.mistake", now, lane=op, payload={"topic": "marked"})
+    elif after.is_final:
+        yield Wish("alert", f"{op}.end", now, lane=op, payload={"topic": "end"})
 
 
 def line_state(request: Request) -> object:

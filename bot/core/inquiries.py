@@ -17,6 +17,11 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """Nothing was typed: a form is to be opened."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mine:
     """What somebody asked for, and what became of it."""
 
@@ -33,9 +38,9 @@ class Status:
     request_id: str
 
 
-Inquiry = Withdraw | Help | Mine | ListOpen | Status
+Inquiry = Withdraw | Help | Form | Mine | ListOpen | Status
 
-_HELP = frozenset({"", "help", "help me", "?", "-h", "--help"})
+_HELP = frozenset({"help", "help me", "?", "-h", "--help"})
 _MINE = frozenset({"mine", "my requests", "list mine"})
 _LIST = frozenset({"list", "list all", "list open", "open"})
 _QUOTED = r"[`'\"]?(?P<id>{})[`'\"]?[.!?]?"
@@ -50,6 +55,8 @@ def inquiry(plain: str) -> Inquiry | None:
     """Read a command as it was typed; None where it is none of these."""
     said = plain.strip()
     words = " ".join(said.casefold().split())
+    if not words:
+        return Form()
     if words in _HELP:
         return Help()
     if words in _MINE:

@@ -126,6 +126,8 @@ def follow_up(request: Request, event: ev.SetAside, now: datetime, terms: Terms)
             reason=request.reason,
             command=request.command,
             again_of=request.id,
+            known_by=request.known_by,
+            alert=request.alert,
         ),
         ev.Found(request.asker.name, targets, (), event.blind or request.blind, request.asker.accounts),
         ev.Opened(now + terms.open_for(targets)),

@@ -112,6 +112,8 @@ def ask(command: Ask) -> tuple[ev.Event, ...]:
             unreadable=command.unreadable,
             again_of=command.again_of,
             is_rehearsal=command.is_rehearsal,
+            known_by=command.known_by,
+            alert=command.alert,
         ),
     )
 

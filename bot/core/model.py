@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
 
+from bot.core.alert import Alert
 from bot.core.decisions import Decision, Reopened
 from bot.core.findings import Finding
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, Sendable, SlackUserId
@@ -223,6 +224,8 @@ class Request:
     """The request that this one asks again for."""
     is_rehearsal: bool = False
     """Whether it is for practice: everything but the call."""
+    known_by: str = ""
+    alert: Alert | None = None
 
     @property
     def is_final(self) -> bool:

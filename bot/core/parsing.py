@@ -67,13 +67,13 @@ _HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "
 _AFTER_BARE_HOST = re.compile(r",(?:[a-z0-9-]+\.)*[a-z]{2,24}(?![\w@.'-])")
 _AFTER_HOST = re.compile(r",(?:com|net|org|edu|gov)(?![\w@.'-])")
 
-_GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _UPN = re.compile(r"[\w.'!#^~+$&%*/=?`|{}-]+@(?:[\w-]+\.)+[^\W\d_][\w-]+")
 _GUID_START = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}(?:-|$)", re.IGNORECASE)
 # As many parts as a GUID has, and about as long: a ticket's number has fewer.
 _GUID_SHAPE = re.compile(r"[0-9a-z]{6,9}(?:-+[0-9a-z]{3,5}){3}-+[0-9a-z]{8,14}-*", re.IGNORECASE)
 _BARE_GUID = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
-_ID_INSIDE = re.compile(rf"(?<![\w-])(?:{_GUID.pattern})(?![\w-])|{_UPN.pattern}", re.IGNORECASE)
+_ID_INSIDE = re.compile(rf"(?<![\w-])(?:{GUID.pattern})(?![\w-])|{_UPN.pattern}", re.IGNORECASE)
 
 _BEFORE = "([{<'\"`*“‘"
 _BEHIND = ")]}>'\"`*”’.,:;!?…"
@@ -91,8 +91,8 @@ def parse(text: str) -> Ask | Inquiry | tuple[Problem, ...]:
     rest, rehearse = without_rehearse(plain)
     if (asked := rehearsed(rest) if rehearse else inquiry(plain)) is not None:
         return asked
-    found, rest = _leading(rest)
-    entries = _distinct(one for one in found if isinstance(one, Entry))
+    found, rest = leading(rest)
+    entries = distinct(one for one in found if isinstance(one, Entry))
     unreadable = tuple(dict.fromkeys(one for one in found if isinstance(one, Problem)))
     reason = _reason(rest)
     problems = tuple(_problems(found, entries, reason))
@@ -138,7 +138,7 @@ def _label(link: re.Match[str]) -> str:
     return link["label"] if link["label"].casefold() in link["url"].casefold() else link["url"]
 
 
-def _leading(text: str) -> tuple[list[Entry | Problem], str]:
+def leading(text: str) -> tuple[list[Entry | Problem], str]:
     """Take ids off the front until something else comes."""
     found: list[Entry | Problem] = []
     at = 0
@@ -170,11 +170,11 @@ def _item(text: str, at: int, *, is_apart: bool) -> tuple[Entry | Problem, int] 
         return Entry("mention", mention["id"], mention.group()), mention.end()
     for shape in (_ADDRESS, _IN_BRACKETS):
         address = shape.match(text, at)
-        one = _read(address["address"]) if address and _may_lead(address["name"], is_apart=is_apart) else None
+        one = read_word(address["address"]) if address and _may_lead(address["name"], is_apart=is_apart) else None
         if address and one and not _names_another(address["name"], one):
             return one, address.end()
     token = _TOKEN.match(text, at)
-    one = _read(token.group()) if token else None
+    one = read_word(token.group()) if token else None
     if token is None or one is None:
         return None
     slip = (_AFTER_HOST if isinstance(one, Entry) else _AFTER_BARE_HOST).match(text, token.end())
@@ -185,7 +185,7 @@ def _item(text: str, at: int, *, is_apart: bool) -> tuple[Entry | Problem, int] 
 
 def _names_another(name: str, one: Entry | Problem) -> bool:
     """Whether a quoted name holds the id of somebody else, who must not be dropped with it."""
-    inside = (_read(part) for part in re.split(r"[\s,;]+", name.strip('"“”')))
+    inside = (read_word(part) for part in re.split(r"[\s,;]+", name.strip('"“”')))
     return any(isinstance(entry, Entry) and isinstance(one, Entry) and entry.value != one.value for entry in inside)
 
 
@@ -201,7 +201,7 @@ def _may_be_name(words: str) -> bool:
     return (
         len(parts) <= _MAX_NAME_WORDS
         and words.count(",") <= 1
-        and all(_read(part) is None and (part in _PARTICLES or not _is_lower(part)) for part in parts)
+        and all(read_word(part) is None and (part in _PARTICLES or not _is_lower(part)) for part in parts)
     )
 
 
@@ -213,14 +213,14 @@ def _core(token: str) -> str:
     return token.lstrip(_BEFORE).rstrip(_BEHIND)
 
 
-def _read(token: str) -> Entry | Problem | None:
+def read_word(token: str) -> Entry | Problem | None:
     """Read a single word: an id, a botched id, or None for any other word."""
     typed = _core(token.strip())
     # Phones turn the apostrophe of o'brien@contoso.com into a typographic one.
     word = re.sub("^mailto:", "", typed, flags=re.IGNORECASE).replace("’", "'")
     if len(word) > _MAX_WORD or "://" in word:
         return None
-    if _GUID.fullmatch(hyphened := word.translate(_HYPHENS)):
+    if GUID.fullmatch(hyphened := word.translate(_HYPHENS)):
         return Entry("id", hyphened.lower(), typed)
     if len(word) <= _MAX_ID and _UPN.fullmatch(word):
         return Entry("upn", word.lower(), typed)
@@ -239,7 +239,7 @@ def _looks_botched(word: str) -> bool:
     return bool(_GUID_SHAPE.fullmatch(word)) and strangers <= few
 
 
-def _distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     first: dict[tuple[str, str], Entry] = {}
     for entry in entries:
         first.setdefault((entry.kind, entry.value), entry)

@@ -11,7 +11,7 @@ from typing import Any
 from bot.core.ids import ObjectId
 
 REDACTED = "redacted"
-FREE_TEXT = frozenset({"reason", "command"})
+FREE_TEXT = frozenset({"reason", "command", "known_by"})
 """What people wrote: nobody can tell whom it speaks of, so all of it goes, in every request that names the person."""
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+>")
 

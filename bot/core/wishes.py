@@ -12,6 +12,7 @@ TaskKind = Literal[
     "show",
     "stoppable",
     "line",
+    "alert",
     "tell",
     "answer",
     "whisper",
@@ -25,12 +26,12 @@ TaskKind = Literal[
     "recur",
 ]
 COLLAPSING: frozenset[TaskKind] = frozenset(
-    {"look_up", "explain", "confirm", "verify", "show", "line", "renewal", "home", "recur"}
+    {"look_up", "explain", "confirm", "verify", "show", "line", "alert", "renewal", "home", "recur"}
 )
 """Asked for again while waiting, these are done once, for the newest state."""
 WAITING: tuple[TaskKind, ...] = ("look_up", "explain", "confirm", "verify", "look_again", "recur")
 """What these do is wait for their turn with Graph, most of the time."""
-POSTING: tuple[TaskKind, ...] = ("show", "line", "tell", "answer", "whisper", "renewal")
+POSTING: tuple[TaskKind, ...] = ("show", "line", "alert", "tell", "answer", "whisper", "renewal")
 """What these do may have been taken though no answer came."""
 
 

@@ -11,8 +11,9 @@ from bot.core.model import Receipt, Request
 from bot.core.terms import is_kept, lapses_at
 from bot.delivery.context import Context, Done, Ending
 from bot.delivery.posting import direct, entry_of, post_once
-from bot.errors import SlackDoubtful, SlackError, SlackRefused
-from bot.slack.blocks import answers, changed, ending, findings, incident, mistake, refusals, rehearsal, thread, words
+from bot.delivery.private_words import private
+from bot.errors import SlackDoubtful, SlackRefused
+from bot.slack.blocks import changed, ending, incident, mistake, rehearsal, thread, words
 from bot.slack.blocks.absence import back
 from bot.slack.blocks.message import Message
 from bot.slack.blocks.rehearsal import marked
@@ -22,8 +23,6 @@ from bot.store.tasks import Task
 
 PRIVATELY_WITHIN = timedelta(seconds=30)
 """After so long the answer is a direct message: what is private in a channel is gone when it scrolls away."""
-
-LOOK_UP_WITHIN = 5.0
 
 log = structlog.get_logger()
 
@@ -89,7 +88,7 @@ async def answer(context: Context, task: Task) -> Ending:
     topic = str(task.payload["topic"])
     if topic == "slow" and request.state != "looking_up":
         return Done()
-    message = marked(await _answer(context, request, topic), request)
+    message = marked(await private(context, request, topic), request)
     fresh = context.clock.now() - request.asked_at <= PRIVATELY_WITHIN
     if entry.response_url and (fresh or topic == "others" or request.why_not_asked == "dropped"):
         try:
@@ -186,52 +185,3 @@ def _words(context: Context, entry: Entry, topic: str, payload: dict[str, Any]) 
             return thread.expired(request)
         case _:
             raise ValueError(topic)
-
-
-async def _answer(context: Context, request: Request, topic: str) -> Message:
-    place = context.place(request)
-    match topic:
-        case "waiting":
-            return answers.waiting(request, place)
-        case "slow":
-            return answers.slow(len(request.entries), is_limited=context.graph.is_limited)
-        case "others":
-            return answers.asked_for_others(request, place)
-        case "findings":
-            return findings.findings(request, place)
-        case _:
-            return await _not_asked(context, request)
-
-
-async def _not_asked(context: Context, request: Request) -> Message:
-    place = context.place()
-    why, _, detail = request.why_not_asked.partition(":")
-    match why:
-        case "none_left":
-            return findings.findings(request, place)
-        case "may_not_ask":
-            return refusals.may_not_ask(place)
-        case "not_member":
-            return refusals.not_member()
-        case "not_ready":
-            what, _, more = detail.partition(":")
-            return answers.not_ready(what, place, more if await _is_approver(context, request) else "")
-        case "no_email":
-            return refusals.no_email_to_ask(place)
-        case "not_in_channel":
-            return answers.not_in_channel(place, request.command)
-        case "shared":
-            return answers.bad_channel(place, "shared")
-        case "archived":
-            return answers.bad_channel(place, "archived")
-        case "gave_up":
-            return answers.gave_up(request.command)
-        case _:
-            return answers.dropped(request)
-
-
-async def _is_approver(context: Context, request: Request) -> bool:
-    try:
-        return await context.authority.is_approver(request.asker.id, LOOK_UP_WITHIN)
-    except SlackError:
-        return False

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from demo.local_slack import blockkit
-from demo.local_slack.delivery import Answer, Delivery
+from demo.local_slack.answers import Answer
+from demo.local_slack.delivery import Delivery
 from demo.local_slack.entered import state_of
 from demo.local_slack.workspace import Message, View
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.inquiries import Help, Withdraw
+from bot.core.inquiries import Form, Help, Withdraw
 from bot.core.model import MAX_USERS
 from bot.core.parsing import MAX_REASON, MAX_TEXT, Ask, Entry, is_rehearsal, parse
 from bot.core.problems import Problem
@@ -32,8 +32,13 @@ def wrong(text: str) -> list[tuple[str, str]]:
     return [(problem.kind, problem.entry) for problem in problems]
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\n\t", "help", "HELP", " Help ", "help me", "?", "--help", "\u200b"])
-def test_nothing_and_help_alone_ask_for_help(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "   ", "\n\t", "\u200b"])
+def test_nothing_at_all_asks_for_the_form(text: str) -> None:
+    assert parse(text) == Form()
+
+
+@pytest.mark.parametrize("text", ["help", "HELP", " Help ", "help me", "?", "--help"])
+def test_help_alone_asks_for_help(text: str) -> None:
     assert parse(text) == Help()
 
 
@@ -357,7 +362,7 @@ def test_no_text_makes_it_raise_or_invent(text: str) -> None:
             assert entries
             assert 0 < len(reason) <= MAX_REASON
             assert "\n" not in reason
-        case Help():
+        case Help() | Form():
             assert text.casefold().count("@") == 0
         case problems:
             assert problems

@@ -44,8 +44,8 @@ def test_she_is_known_by_every_name_that_was_seen_of_her_and_no_other() -> None:
             {"entries": ["redacted", "madele@contoso.com", "adele@contoso.com-x.org", "redacted"]},
         ),
         (
-            {"reason": "she is in Oslo", "command": "/confirm-safe …", "unreadable": ["Adele,"]},
-            {"reason": "redacted", "command": "redacted", "unreadable": []},
+            {"reason": "she is in Oslo", "command": "/confirm-safe …", "unreadable": ["Adele,"], "known_by": "phone"},
+            {"reason": "redacted", "command": "redacted", "unreadable": [], "known_by": "redacted"},
         ),
         (
             [

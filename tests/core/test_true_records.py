@@ -38,6 +38,9 @@ def test_older_records_still_load_and_mean_what_they_meant() -> None:
     aside = TypeAdapter(ev.SetAside).validate_json(json.dumps(body))
     request = evolve(ID, told(), aside, BEGAN)
     assert (request.targets[0].progress, request.targets[0].is_missing) == ("left_out", False)
+    asked = json.dumps({"asker": {"id": "U1", "channel": "C1"}, "entries": ["a"], "reason": "x", "command": "/x"})
+    begun = TypeAdapter(ev.Asked).validate_json(asked)
+    assert (begun.known_by, begun.alert, begun.is_rehearsal) == ("", None, False)
     assert TypeAdapter(ev.LookedAgain).validate_json('{"snapshots": []}') == ev.LookedAgain(())
 
 

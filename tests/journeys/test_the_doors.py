@@ -28,6 +28,18 @@ COMMAND = {
 }
 
 
+ON_MESSAGE = {
+    "type": "message_action",
+    "callback_id": "confirm_safe_alert",
+    "trigger_id": "1.1",
+    "user": {"id": "U0ANALYST"},
+    "team": {"id": TEAM},
+    "api_app_id": APP,
+    "channel": {"id": "C0GENERAL"},
+    "message": {"ts": "1.1"},
+}
+
+
 def form(**changes: str) -> bytes:
     return urlencode({**COMMAND, **changes}).encode()
 
@@ -85,6 +97,13 @@ async def test_a_stale_signature_is_turned_away(tmp_path: Path) -> None:
         (interaction({"type": "block_actions", "user": {"id": "U"}, "actions": [1], "team": {"id": TEAM}}), 400),
         (interaction({"type": "something_new", "user": {"id": "U"}, "team": {"id": TEAM}}), 400),
         (interaction({"type": "view_submission", "user": {"id": 7}, "view": {}, "team": {"id": TEAM}}), 400),
+        (interaction({"type": "view_submission", "user": {"id": "U"}, "view": ["V"], "team": {"id": TEAM}}), 400),
+        (interaction({"type": "block_suggestion", "user": {"id": "U"}, "team": {"id": TEAM}}), 400),
+        (interaction({"type": "shortcut", "callback_id": "confirm_safe", "team": {"id": TEAM}}), 400),
+        (interaction({**ON_MESSAGE, "message": "text"}), 400),
+        (interaction({**ON_MESSAGE, "channel": "C0GENERAL"}), 400),
+        (interaction({key: value for key, value in ON_MESSAGE.items() if key != "trigger_id"}), 400),
+        (interaction({**ON_MESSAGE, "team": {"id": "T0FABRIKAM"}}), 403),
     ],
 )
 async def test_garbage_is_turned_away_and_nothing_is_stored(tmp_path: Path, body: bytes, status: int) -> None:

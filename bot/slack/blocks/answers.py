@@ -22,6 +22,7 @@ __all__ = [
     "click_not_recorded",
     "dropped",
     "findings",
+    "form_not_opened",
     "gave_up",
     "help_text",
     "limit",
@@ -62,6 +63,13 @@ def waiting(request: Request, place: Place) -> Message:
 def withdrawn(request: Request) -> Message:
     stay = words.stay_at_risk(len(request.targets or request.entries))
     return said(f"{request.id} is withdrawn. {people.left_at_risk(request, stay)}")
+
+
+def form_not_opened() -> Message:
+    return said(
+        "I can't open the form just now, and nothing was recorded. Please try again in a minute, or type it: "
+        "`/confirm-safe adelev@contoso.com VPN exit moved to Oslo`"
+    )
 
 
 def no_such_request(request_id: str) -> Message:
@@ -116,7 +124,7 @@ def help_text(place: Place, *, may_ask: bool | None, may_approve: bool | None) -
     """Explain the command, and what its reader may do: None where that could not be checked."""
     return said(
         "*Confirm users safe in Entra ID Protection, after an approval.*\n"
-        "`/confirm-safe adelev@contoso.com, &lt;object id&gt; why` asks · "
+        "`/confirm-safe adelev@contoso.com, &lt;object id&gt; why` asks · `/confirm-safe` opens a form · "
         "`/confirm-safe withdraw CS-4K7Q` takes it back\n"
         "`/confirm-safe mine` what you asked for · `list` what is open · `status CS-4K7Q` how it stands · "
         "`help` shows this\n"

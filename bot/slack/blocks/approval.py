@@ -10,7 +10,7 @@ from bot.core.mistake import unreportable
 from bot.core.model import MAX_USERS_SHOWN, Request
 from bot.core.parsing import MAX_REASON
 from bot.core.recurrence import count_recurred
-from bot.slack.blocks import crowd, people, why, words
+from bot.slack.blocks import crowd, origin, people, why, words
 from bot.slack.blocks.buttons import afterwards, pending_buttons, stop
 from bot.slack.blocks.looked import spared
 from bot.slack.blocks.message import (
@@ -93,7 +93,7 @@ def _pending(request: Request, place: Place) -> Message:
         reason_block(request),
         context(*meanings(request), *filter(None, [aside])),
         pending_buttons(request),
-        context(f"{request.id} · {_by_rule(place)}{_in_entra(request, place)}"),
+        context(f"{request.id} · {_by_rule(place)}{_in_entra(request, place)}{origin.from_alert(request, place)}"),
     ]
     return Message(_notification(request), blocks)
 
@@ -119,7 +119,8 @@ def _decided(request: Request, state: State, place: Place, *, can_stop: bool) ->
         blocks.append(stop(request))
     blocks += afterwards(request, state.again, can_report=can_report)
     asked_by = f"asked by {words.who(request.asker.id)}"
-    blocks.append(context(f"{request.id} · {asked_by} · {_in_entra(request, place)}"))
+    where = f"{_in_entra(request, place)}{origin.from_alert(request, place)}"
+    blocks.append(context(f"{request.id} · {asked_by} · {where}"))
     text = joined([f"{head}. {request.id}.", state.next_act])
     return Message(words.shorten(text, room(request, _MAX_TEXT)), blocks)
 
@@ -210,7 +211,8 @@ def _people(request: Request) -> list[Block]:
 
 def reason_block(request: Request) -> Block:
     """The asker's reason, as typed: plain text is neither formatted nor read for mentions."""
-    return plain_section(f"Reason: {_plain(request.reason)}")
+    known_by = f"\nKnown by: {origin.known_by(request.known_by)}" if request.known_by else ""
+    return plain_section(f"Reason: {_plain(request.reason)}{known_by}")
 
 
 def _plain(text: str) -> str:

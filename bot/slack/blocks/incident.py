@@ -15,14 +15,14 @@ _LOW = rank_of("low")
 def line(request: Request, place: Place) -> Message:
     """Say what was asked and how far it is; this line is redrawn."""
     n = len(people.to_confirm(request).targets)
-    asks = f"{words.who(request.asker.id)} asks to confirm {words.users(n)} safe{_highest(request)}"
-    return said(_parts(request, place, asks, _standing(request), _again(request), _mark(request)))
+    asks = f"{words.who(request.asker.id)} asks to confirm {words.users(n)} safe{highest(request)}"
+    return said(_parts(request, place, asks, standing(request), _again(request), _mark(request)))
 
 
 def end(request: Request, place: Place) -> Message:
     """Say how it ended, as a post of its own."""
     n = len(people.to_confirm(request).targets)
-    return said(_parts(request, place, words.users(n), _standing(request), _mark(request)))
+    return said(_parts(request, place, words.users(n), standing(request), _mark(request)))
 
 
 def marked(request: Request, place: Place) -> Message:
@@ -54,7 +54,8 @@ def _mark(request: Request) -> str:
     return f"marked as a mistake by {words.who(request.mistake.by)}" if request.mistake else ""
 
 
-def _highest(request: Request) -> str:
+def highest(request: Request) -> str:
+    """How many are at the highest level; empty where that is no risk."""
     request = people.to_confirm(request)
     if not request.targets:
         return ""
@@ -65,7 +66,8 @@ def _highest(request: Request) -> str:
     return f" ({n} {people.level(highest)})"
 
 
-def _standing(request: Request) -> str:
+def standing(request: Request, *, by_whom: bool = True) -> str:
+    """How far it is; without names where its readers need not know them."""
     by = words.who(request.decision.by) if request.decision else "an approver"
     match request.state:
         case "looking_up" | "pending":
@@ -73,9 +75,9 @@ def _standing(request: Request) -> str:
         case "not_asked":
             return "not asked"
         case "approved" | "sent":
-            return f"approved by {words.all_of(request.approvals) or by}"
+            return f"approved by {words.all_of(request.approvals) or by}" if by_whom else "approved"
         case "denied":
-            return f"denied by {by}"
+            return f"denied by {by}" if by_whom else "denied"
         case "stopped":
             return "stopped" if people.doubted(request.targets) else "stopped before it was sent"
         case "rehearsed":

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from bot.core.decisions import Decision, Void
 from bot.core.ids import ChannelId, MessageTs, ObjectId, SlackUserId
@@ -48,6 +48,12 @@ def capital(text: str) -> str:
 def shorten(text: str, room: int) -> str:
     """Cut text that is too long, and show that it was."""
     return text if len(text) <= room else text[: max(room - 1, 0)].rstrip() + "…"
+
+
+def unmarked(text: str) -> str:
+    """Write our own mrkdwn where Slack shows plain text alone, as it does at a field; times are in UTC."""
+    text = re.sub(r"<!date[^|>]*\|([^>]*)>", r"\1", text)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def escape(text: str) -> str:
@@ -223,11 +229,12 @@ def rights(place: Place, *, may_ask: bool | None, may_approve: bool | None) -> s
     return f"You may ask: {ask}. You may approve: {approve}. Questions: {help_of(place)}"
 
 
-def link(place: Place, channel: ChannelId | None, ts: MessageTs | None, label: str) -> str:
-    """Link to a message; empty where its address can't be known."""
+def link(place: Place, channel: ChannelId | None, ts: MessageTs | None, label: str, thread_ts: str = "") -> str:
+    """Link to a message, in the thread it stands in; empty where its address can't be known."""
     if not (place.team_url.startswith("https://") and channel and ts):
         return ""
-    address = f"{place.team_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+    thread = f"?{urlencode({'thread_ts': thread_ts, 'cid': channel})}" if thread_ts else ""
+    address = f"{place.team_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}{thread}"
     return f"<{escape(address)}|{escape(label)}>"
 
 
