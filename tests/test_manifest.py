@@ -23,7 +23,7 @@ SCHEMA = ROOT.parent / "shared" / "contracts" / "manifest" / "manifest.schema.2.
 YOUR_HOST = "https://YOUR-HOST"
 ENDPOINT = f"{YOUR_HOST}/slack/events"
 FILE = (ROOT / "manifest.yaml").read_text(encoding="utf-8")
-CALL = re.compile(r"\.((?:apps|auth|bots|chat|conversations|usergroups|users|views)_\w+)\(")
+CALL = re.compile(r"client\.((?:apps|auth|bots|chat|conversations|usergroups|users|views)_\w+)\(")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from demo.graph.directory import ADELE, ALEX, JONI
 from demo.local_slack import Message, View
 from demo.local_slack.workspace import BOT_USER
 from demo.wire import Fault
-from tests.rig import APPROVALS, Rig, running
+from tests.rig import APPROVALS, BOTH_WAYS, Rig, running
 
 FILLED = {"reason": "Called her on the phone", "known_by": "phone"}
 TS = "1772625600.000042"
@@ -55,8 +55,9 @@ def offers(view: View) -> list[dict[str, Any]]:
     ]
 
 
-async def test_an_alert_offers_whom_it_names_and_is_told_how_it_went(tmp_path: Path) -> None:
-    async with running(tmp_path) as rig:
+@BOTH_WAYS
+async def test_an_alert_offers_whom_it_names_and_is_told_how_it_went(tmp_path: Path, way: str) -> None:
+    async with running(tmp_path, way=way) as rig:
         alert = alerts(rig)
         view = await used(rig)
         (boxes,) = offers(view)
