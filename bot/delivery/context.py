@@ -66,6 +66,8 @@ class Again:
     doubtful: bool = False
     lets_pass: bool = False
     """Whether the others of its lane go on without it."""
+    is_try: bool = True
+    """Whether it failed: who only waits for a turn is not to wait ever longer after the first failure."""
 
 
 Ending = Done | Again

@@ -169,7 +169,7 @@ class Loop:
         try:
             ending = await self._workers[task.kind](self._context, task)
         except SlackPaced as error:
-            return Again(error.retry_after, doubtful=task.doubtful)
+            return Again(error.retry_after, doubtful=task.doubtful, is_try=False)
         except SlackBusy as error:
             return backed_off(task, error.retry_after, doubtful=task.doubtful)
         except SlackDoubtful as error:
@@ -199,8 +199,14 @@ class Loop:
                         ending.record(connection)
                     outbox.complete(connection, task)
                 case Again():
-                    until = self._context.later(ending.after)
-                    outbox.put_off(connection, task, until, doubtful=ending.doubtful, lets_pass=ending.lets_pass)
+                    outbox.put_off(
+                        connection,
+                        task,
+                        self._context.later(ending.after),
+                        doubtful=ending.doubtful,
+                        lets_pass=ending.lets_pass,
+                        is_try=ending.is_try,
+                    )
 
         while True:
             try:

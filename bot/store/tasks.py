@@ -166,10 +166,23 @@ def complete(connection: Connection, task: Task) -> None:
         connection.execute(_DONE_ONCE_MORE, mine)
 
 
-def put_off(connection: Connection, task: Task, until: datetime, *, doubtful: bool, lets_pass: bool = False) -> None:
-    """Give a task back, to be tried again later; with `lets_pass` the others of its lane don't wait for it."""
+def put_off(
+    connection: Connection,
+    task: Task,
+    until: datetime,
+    *,
+    doubtful: bool,
+    lets_pass: bool = False,
+    is_try: bool = True,
+) -> None:
+    """Give a task back, to be tried again later; with `lets_pass` the others of its lane don't wait for it.
+
+    Without `is_try` it does not count among the task's attempts.
+    """
     same = tasks.c.generation == task.generation
     values: dict[str, Any] = {**_FREED, "doubtful": doubtful}
+    if not is_try:
+        values["attempts"] = task.attempts - 1
     if lets_pass:
         values["lane"] = ""
     mine = _fence(task)

@@ -1,6 +1,6 @@
 """Slack failing: posts are retried, looked for before a doubtful resend, and said elsewhere where refused."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -119,3 +119,22 @@ async def test_a_modal_that_slack_does_not_open_is_told(tmp_path: Path) -> None:
         rig.slack.faults.add(Fault("views.open", "status", status=200, code="expired_trigger_id"))
         await rig.slack.click(message, "deny", by="U0MEGAN")
         await rig.whispered("U0MEGAN", "Please click again in a minute.")
+
+
+async def test_a_post_that_waited_long_for_its_turn_is_tried_again_as_soon_as_any_other(tmp_path: Path) -> None:
+    tried: list[datetime] = []
+
+    def is_last(call: Call) -> bool:
+        is_it = "case last" in str(call.args)
+        if is_it:
+            tried.append(rig.clock.now())
+        return is_it and len(tried) == 1
+
+    async with running(tmp_path, REQUESTS_PER_HOUR="100") as rig:
+        rig.slack.faults.add(Fault("chat.postMessage", "status", times=-1, status=500, when=is_last))
+        users = rig.graph.add_crowd(25)
+        for user in users:
+            await rig.slack.command(f"{user} case {'last' if user == users[-1] else 'other'}")
+        await rig.books.until(lambda: len(rig.slack.messages(APPROVALS)) == len(users), 45)
+        first, second = tried
+        assert second - first < timedelta(seconds=12)  # a first failure costs 2 s, a tenth up to a minute

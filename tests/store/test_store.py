@@ -148,6 +148,17 @@ async def test_a_lane_is_carried_out_one_by_one_and_a_task_asked_for_anew_is_don
     assert await store.do(outbox.count) == 3
 
 
+async def test_a_task_that_only_waited_for_its_turn_has_not_been_tried(store: Store) -> None:
+    request = await asked(store)
+    await store.do(outbox.wish, [Wish("tell", "k", NOW)], request)
+    tries = []
+    for is_try in (False, False, True, False):
+        task = next(t for t in await store.do(outbox.claim, NOW, 10, owner="me") if t.key == "k")
+        tries.append(task.attempts)
+        await store.do(outbox.put_off, task, NOW, doubtful=False, is_try=is_try)
+    assert tries == [1, 1, 1, 2]
+
+
 async def test_an_unknown_request_is_no_request(store: Store) -> None:
     unknown = RequestId("CS-2222")
     assert await store.do(store.ledger.find, unknown) is None
