@@ -31,6 +31,7 @@ from bot.graph import wire
 from bot.graph.calls import OnAnswer, tell
 from bot.graph.detections import DetectionPage
 from bot.graph.detections import read_page as read_detections
+from bot.graph.once import once
 from bot.graph.pacer import Pacer, Turn
 from bot.graph.tokens import Tokens
 from bot.graph.wire import GraphAnswer, GraphRequest, Page
@@ -262,6 +263,7 @@ class Graph:
             headers=headers,
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_TIMEOUT),
+            middlewares=(once,),
         ) as response:
             return GraphAnswer(response.status, response.headers, _json(await response.read()))
 

@@ -342,10 +342,13 @@ async def test_a_read_that_fails_is_never_taken_for_an_answer(
     assert type(failure.value) is error
 
 
-async def test_a_dropped_read_may_be_tried_again(setup: Setup) -> None:
-    setup.plant("riskyUsers", "reset", times=-1)
+async def test_a_dropped_read_may_be_tried_again_and_is_not_without_a_turn_of_its_own(setup: Setup) -> None:
+    graph = setup.client()
+    await graph.risky_user(ALEX, Turn.LOOK_UP)
+    setup.plant("riskyUsers", "reset")
     with pytest.raises(Unavailable):
-        await setup.client().risky_user(ALEX, Turn.LOOK_UP)
+        await graph.risky_user(ALEX, Turn.LOOK_UP)
+    assert len(setup.books.calls) == 2
 
 
 async def test_a_list_is_read_page_by_page_to_its_last(setup: Setup) -> None:
