@@ -10,8 +10,11 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+
+from sqlalchemy import NullPool, create_engine, text
 
 from bot.clock import SystemClock
 from demo.entra import LocalEntra
@@ -50,6 +53,8 @@ class Stage:
     graph: LocalGraph
     folder: Path
     kill: Kill
+    database: str
+    """Its DATABASE_URL."""
     process: asyncio.subprocess.Process | None = None
     port: int = 0
     deaths: int = 0
@@ -90,7 +95,8 @@ class Stage:
                 "REQUESTS_CA_BUNDLE": str(self.entra.ca_file),
                 "COMMITS_LOG": str(self.folder / "commits"),
                 "KILL_AT": str(self.kill) if self.kill.what in {"before", "after"} and not self.deaths else "never 0",
-                **settings_for(self.slack, self.entra, self.graph, self.folder / "confirm-safe.db"),
+                **settings_for(self.slack, self.entra, self.graph, self.folder / "unused"),
+                "DATABASE_URL": self.database,
                 "PORT": str(self.port),
             }
             with (self.folder / "log").open("ab") as log:
@@ -101,6 +107,28 @@ class Stage:
             if status == -signal.SIGKILL and self.kill.what in {"before", "after"}:
                 self.deaths += 1
             self.books.note_change()
+
+    async def comes_to_rest(self) -> None:
+        """Wait until who was to be killed was, and nothing is in hand or due: the end has no event of its own."""
+        async with asyncio.timeout(WITHIN):
+            is_at_rest = False
+            while not is_at_rest:
+                await asyncio.sleep(0.05)
+                is_at_rest = not self._is_alive_too_long() and await asyncio.to_thread(self._is_at_rest)
+
+    def _is_alive_too_long(self) -> bool:
+        reached = self.calls if self.kill.what in {"arrived", "answered"} else self.commits()
+        return self.kill is not NEVER and not self.deaths and reached >= self.kill.nth
+
+    def _is_at_rest(self) -> bool:
+        """Whether no task is leased, or due within a second."""
+        soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+        engine = create_engine(self.database.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
+        with engine.connect() as connection:
+            left = connection.execute(
+                text("SELECT count(*) FROM tasks WHERE lease_until IS NOT NULL OR due_at <= :soon"), {"soon": soon}
+            )
+            return bool(left.scalar_one() == 0)
 
     def commits(self) -> int:
         log = self.folder / "commits"
@@ -159,8 +187,9 @@ def _with_button(message: Message) -> Message:
 
 
 @asynccontextmanager
-async def staged(folder: Path, kill: Kill = NEVER, way: str = "HTTP") -> AsyncIterator[Stage]:
-    """Everything up; the first start is part of what may be killed."""
+async def staged(folder: Path, kill: Kill = NEVER, *, way: str = "HTTP", database: str = "") -> AsyncIterator[Stage]:
+    """Everything up; the first start is part of what may be killed. Without a URL it is SQLite in the folder."""
+    database = database or f"sqlite:///{folder / 'confirm-safe.db'}"
     clock = SystemClock()
     books = Books()
     async with contextlib.AsyncExitStack() as stack:
@@ -172,7 +201,7 @@ async def staged(folder: Path, kill: Kill = NEVER, way: str = "HTTP") -> AsyncIt
                 books, now=clock.now, is_live=entra.is_live, token_roles=entra.roles_of, rate=None, processing=0.5
             )
         )
-        stage = Stage(books, slack, entra, graph, folder, kill, port=_free_port())
+        stage = Stage(books, slack, entra, graph, folder, kill, database, port=free_port())
         books.tap = stage.tap
         slack.bot_url = f"http://127.0.0.1:{stage.port}/slack/events"
         serving = asyncio.create_task(stage.serve())
@@ -191,7 +220,7 @@ async def staged(folder: Path, kill: Kill = NEVER, way: str = "HTTP") -> AsyncIt
 _PORTS = itertools.count(20_000 + os.getpid() % 100 * 100)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Choose a port that stays ours while the bot is dead: below those that others are given by chance."""
     while True:
         port = next(_PORTS)

@@ -19,7 +19,7 @@ from demo.entra import LocalEntra
 from demo.graph import LocalGraph
 from demo.local_slack import LocalSlack, Message
 from demo.wire import Books, Fault
-from tests.kill.stage import ROOT, _free_port
+from tests.kill.stage import ROOT, free_port
 from tests.postgres import PostgresServer, name_of
 from tests.rig import APPROVALS, CONFIRM, settings_for
 
@@ -29,7 +29,7 @@ WITHIN = 100.0
 @asynccontextmanager
 async def replica(settings: Mapping[str, str], log: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """The bot as its own process, once it is ready, and where it listens."""
-    port = _free_port()
+    port = free_port()
     kept = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COV")}
     environ = {**kept, "PYTHONPATH": str(ROOT), **settings, "PORT": str(port)}
     with log.open("ab") as lines:
@@ -82,6 +82,7 @@ def count(database: "psycopg.Connection[tuple[object, ...]]", kind: str) -> int:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.xdist_group("processes")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 async def test_whoever_dies_in_its_call_is_stood_in_for_and_nothing_is_done_twice(
     tmp_path: Path, postgres: PostgresServer, how: signal.Signals
