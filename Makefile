@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 BIN = .venv/bin
 STAMP = .venv/installed
 
-.PHONY: install demo test check bench format clean
+.PHONY: install demo test chaos check bench format clean
 
 install: $(STAMP)
 
@@ -18,7 +18,12 @@ demo: $(STAMP)
 	@$(BIN)/python -m demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 4 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 4 --dist loadgroup --cov --cov-report=term
+
+# For so many seconds people go on asking; SEED=... plays the plan of an earlier run again.
+SECONDS = 600
+chaos: $(STAMP)
+	CHAOS_SECONDS=$(SECONDS) CHAOS_SEED=$(SEED) $(BIN)/python -m pytest tests/chaos
 
 check: $(STAMP)
 	$(BIN)/ruff check .

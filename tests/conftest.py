@@ -26,7 +26,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what the kill matrix counted: a worker's own output is not seen."""
+    """Print what the kill matrix and the chaos counted: a worker's own output is not seen."""
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, []):
             for name, value in report.user_properties:

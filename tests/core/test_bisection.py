@@ -104,7 +104,7 @@ def test_calls_that_are_throttled_half_the_time_settle_nothing_and_cost_nothing(
     n: int, seed: int, data: st.DataObject
 ) -> None:
     bad = data.draw(st.integers(0, n - 1))
-    random = Random(seed)  # noqa: S311 - no secret
+    random = Random(seed)
     sent = play(n, {bad}, is_throttled=lambda: random.random() < 0.5)
     assert sent.failed.keys() == {bad}
     assert sent.taken == set(range(n)) - {bad}
@@ -118,7 +118,7 @@ def test_everybody_is_taken_or_fails_with_a_refusal_that_concerned_them(
 ) -> None:
     bad = data.draw(st.sets(st.integers(0, n - 1), min_size=1))
     codes = data.draw(st.dictionaries(st.integers(0, n - 1), st.sampled_from(["A", "B"])))
-    random = Random(seed)  # noqa: S311 - no secret
+    random = Random(seed)
     sent = play(n, bad, codes, lambda: random.random() < 0.5, lambda: random.random() < leaving)
     assert sent.taken | sent.failed.keys() | sent.gone == set(range(n))
     assert not sent.taken & (sent.failed.keys() | bad)
