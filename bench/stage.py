@@ -64,9 +64,14 @@ class Stage:
 
     def peak_mb(self) -> float:
         """The most memory that the bot's process ever had in use."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024
+        return memory_mb(self.pid, "VmHWM")
+
+
+def memory_mb(pid: int, which: str) -> float:
+    """What the kernel says of a process's memory, in MB."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith(f"{which}:"))
+    return int(line.split()[1]) / 1024
 
 
 def is_paced(call: Call) -> bool:
@@ -81,9 +86,17 @@ def refused(calls: Iterable[Call]) -> int:
 @asynccontextmanager
 async def staged(*, at_risk: int, processing: float = 2.0, **settings: str) -> AsyncIterator[Stage]:
     """Start everything, with so many at risk in the tenant; at the end nothing may have broken a contract."""
+    async with scenery(at_risk=at_risk, processing=processing) as stage:
+        with tempfile.TemporaryDirectory(prefix="confirm-safe-") as folder:
+            async with _bot(stage, Path(folder), settings):
+                yield stage
+
+
+@asynccontextmanager
+async def scenery(*, at_risk: int, processing: float = 2.0) -> AsyncIterator[Stage]:
+    """Start all but the bot."""
     books = Books()
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="confirm-safe-")))
         slack = await stack.enter_async_context(LocalSlack(books, now=_now, rate_limits=True))
         entra = await stack.enter_async_context(LocalEntra(books, now=_now))
         graph = await stack.enter_async_context(
@@ -94,7 +107,6 @@ async def staged(*, at_risk: int, processing: float = 2.0, **settings: str) -> A
         known = sum(record.state in AT_RISK for record in graph.risky.values())
         stage = Stage(books, slack, entra, graph, graph.add_crowd(at_risk - known))
         books.tap = stage.note
-        await stack.enter_async_context(_bot(stage, folder, settings))
         yield stage
     if books.complaints:
         raise RuntimeError("\n".join(books.complaints))
@@ -104,15 +116,19 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@asynccontextmanager
-async def _bot(stage: Stage, folder: Path, settings: dict[str, str]) -> AsyncIterator[None]:
-    environ = {
+def environ_of(stage: Stage, folder: Path) -> dict[str, str]:
+    """What the bot is started with; its database is a file in that folder."""
+    return {
         **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}},
         **settings_for(stage.slack, stage.entra, stage.graph, folder / "confirm-safe.db"),
         "REQUESTS_CA_BUNDLE": str(stage.entra.ca_file),
         "PYTHONPATH": str(ROOT),
-        **settings,
     }
+
+
+@asynccontextmanager
+async def _bot(stage: Stage, folder: Path, settings: dict[str, str]) -> AsyncIterator[None]:
+    environ = environ_of(stage, folder) | settings
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -25,7 +25,7 @@ SETTINGS = {
 class PostgresServer:
     """Started when a test first asks for a database."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] = SETTINGS) -> None:
         # A socket's path has to be short, so not in a folder of pytest's.
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._names = (f"test{n}" for n in itertools.count(1))
@@ -44,7 +44,7 @@ class PostgresServer:
             os.chown(self.folder, self._user, self._user)
         self._programs = packages / INSTALLED / "bin"
         self._run("initdb", "--auth=trust", "--encoding=utf8", "--username=postgres", "--no-sync", "--no-locale")
-        self._options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
+        self._options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         self.start()
 
     def start(self) -> None:
@@ -70,11 +70,11 @@ class PostgresServer:
         """Connect as the operator would, beside the bot."""
         return psycopg.connect(f"host={self.folder} user=postgres dbname={database}", autocommit=True)
 
-    def new_database(self) -> str:
-        """Make an empty database and return its DATABASE_URL."""
+    def new_database(self, template: str = "template1") -> str:
+        """Make a database, empty if not like another one, and return its DATABASE_URL."""
         name = next(self._names)
         with self.admin() as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return f"postgresql://postgres:unused@/{name}?host={self.folder}"
 
     def two_roles(self, statements: str, name: str) -> tuple[str, str]:

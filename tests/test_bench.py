@@ -1,13 +1,36 @@
 """The bench's own reckoning: what the naive client makes of a quota, who was seen safe, and what is called missed."""
 
+import asyncio
+import contextlib
 import math
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from bench.databases import SQLiteFile
 from bench.incident import seen_safe
+from bench.load import Volley
 from bench.naive import confirm_each, naively
+from bench.past import Copy, fill, pattern_of
 from bench.table import Figure, Part, table
+from bot.clock import SystemClock
+from bot.core.commands import Ask
+from bot.core.ids import ChannelId, ObjectId, RequestId, SlackUserId
+from bot.core.model import Asker
+from bot.core.terms import Terms
+from bot.setting_database import address
+from bot.store.chain import check
+from bot.store.database import open_database
+from bot.store.events import BEGINNING, Log
+from bot.store.ledger import Ledger
+from bot.store.store import Store
+from bot.store.trail import entries
+from bot.store.writer import Writer
 from demo.wire import Call
+
+NOW = datetime(2026, 3, 1, 3, tzinfo=UTC)
 
 
 async def test_the_naive_client_makes_two_calls_a_user_and_one_more_for_each_refusal() -> None:
@@ -72,3 +95,44 @@ def test_the_table_says_what_was_missed() -> None:
         "  gap    1.05 s    1 to 1.15 s  met",
         "  a note",
     ]
+
+
+async def test_copies_are_requests_like_any_other_in_a_chain_that_verifies(tmp_path: Path) -> None:
+    made = SQLiteFile(tmp_path / "x.db")
+    asker = SlackUserId("U0ANALYST")
+    with ExitStack() as files:
+        writer = Writer(open_database(address(made.url), files))
+        writer.start()
+        store = Store(writer, Ledger(Log(b""), Terms(timedelta(hours=8), timedelta(hours=1)), ()), SystemClock())
+        command = Ask(Asker(asker, ChannelId("C1")), (ObjectId("user-1"),), "VPN", "/confirm-safe user-1 VPN")
+        request = await store.do(store.ledger.ask, command, NOW, origin="o", url="")
+        pattern = pattern_of(made, request.id, "user-1", asker)
+        fill(made, pattern, [Copy(f"CS-X{n}", f"user-{n}", "U0ASK", timedelta(hours=n)) for n in range(2, 5)])
+        copied = (await store.entry(RequestId("CS-X3"))).request
+        await store.do(store.ledger.ask, command, NOW, origin="another", url="")
+        lines = await store.run(lambda connection: list(entries(connection)))
+        writer.close()
+    assert (copied.asker.id, copied.entries, copied.asked_at) == ("U0ASK", ("user-3",), NOW - timedelta(hours=3))
+    verdict = check(lines, b"", {}, {0: BEGINNING})
+    assert (verdict.broken, verdict.entries) == ("", 5)
+
+
+async def test_what_is_not_answered_as_expected_has_failed_and_is_counted_from_when_it_was_due() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                body = next(bodies)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        writer.close()
+        gone.set()
+
+    bodies, gone = iter([b"Got it", b"no", b"Got it"]), asyncio.Event()
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        volley = Volley(port, [b"GET / HTTP/1.1\r\n\r\n"] * 3, b"Got it")
+        await volley.fire(rate=200.0, lines=1)
+        volley.hang_up()
+        await gone.wait()
+    assert volley.failed == ["200 no"]
+    assert len(volley.took) == 3

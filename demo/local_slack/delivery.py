@@ -50,6 +50,8 @@ class Delivery:
         self._secret = secret
         self._responses = responses
         self._last: Callable[[], Awaitable[Answer]] | None = None
+        self.last_body = b""
+        """What was posted last, as it was signed."""
         self.sockets = SocketMode(books)
         self.session: aiohttp.ClientSession | None = None
 
@@ -205,6 +207,7 @@ class Delivery:
         else:
             body, content_type = _body(kind, payload)
             headers = {**self.sign(body), "Content-Type": content_type}
+            self.last_body = body
             self._last = lambda: self.post_raw(body, headers)
         answer = await self._last()
         self._books.note_change()
