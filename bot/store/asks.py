@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from bot.core.ids import RequestId, SlackUserId
 from bot.core.limits import PastAsk
@@ -10,17 +10,21 @@ from bot.core.model import FINAL, OPEN, State
 from bot.core.wishes import Wish
 from bot.store import tasks as outbox
 from bot.store.events import as_text, as_time
+from bot.store.prepared import Prepared
 from bot.store.tables import requests
+
+_OF_ASKER = requests.c.asker == bindparam("of_asker")
+_SINCE = Prepared(
+    select(requests.c.asked_at, requests.c.users)
+    .where(_OF_ASKER, requests.c.asked_at > bindparam("since"))
+    .order_by(requests.c.asked_at)
+)
 
 
 def asks_since(connection: Connection, asker: SlackUserId, since: datetime) -> list[PastAsk]:
     """List what this person asked for, oldest first."""
-    rows = connection.execute(
-        select(requests.c.asked_at, requests.c.users)
-        .where(requests.c.asker == asker, requests.c.asked_at > as_text(since))
-        .order_by(requests.c.asked_at)
-    )
-    return [PastAsk(as_time(row.asked_at), row.users) for row in rows]
+    rows = _SINCE.rows(connection, of_asker=asker, since=as_text(since))
+    return [PastAsk(as_time(asked_at), users) for asked_at, users in rows]
 
 
 def count_open(connection: Connection, asker: SlackUserId) -> int:

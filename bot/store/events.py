@@ -11,33 +11,38 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, get_args
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Engine, bindparam, event, func, select
 
 from bot.core.events import Event
 from bot.core.ids import RequestId
 from bot.core.notes import Note
+from bot.store.prepared import Prepared
 from bot.store.tables import event_bodies, events
 
-_ADAPTERS: dict[str, TypeAdapter[Event]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
-# Of no request, so that no fold meets them.
-_NOTES: dict[str, TypeAdapter[Note]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Note)}
+_KINDS: dict[str, type] = {kind.__name__: kind for kind in (*get_args(Event), *get_args(Note))}
 BEGINNING = "0" * 64
 
-# Built once: SQLAlchemy takes longer to build a statement than SQLite takes to carry it out.
-_LAST = select(events.c.n, events.c.mac).order_by(events.c.n.desc()).limit(1)
-_APPEND, _APPEND_BODY = events.insert(), event_bodies.insert()
+TAIL = "tail"
+"""Under this name a connection's `info` has the chain's end during a transaction: nobody else appends meanwhile."""
+
+_LAST = Prepared(select(events.c.n, events.c.mac).order_by(events.c.n.desc()).limit(1))
+_APPEND = Prepared(events.insert(), *events.c.keys())
+_APPEND_BODY = Prepared(event_bodies.insert(), *event_bodies.c.keys())
 _OF_REQUEST = events.c.request_id == bindparam("request_id")
-_HISTORY = (
+_HISTORY = Prepared(
     select(events.c.at, events.c.kind, event_bodies.c.body)
     .join(event_bodies, event_bodies.c.n == events.c.n)
     .where(_OF_REQUEST)
     .order_by(events.c.n)
 )
-_NEWEST = select(events.c.n, events.c.mac).where(
-    events.c.n == select(func.max(events.c.n)).where(_OF_REQUEST).scalar_subquery()
+_NEWEST = Prepared(
+    select(events.c.n, events.c.mac).where(
+        events.c.n == select(func.max(events.c.n)).where(_OF_REQUEST).scalar_subquery()
+    )
 )
 
 
@@ -68,14 +73,19 @@ def digest_of(salt: bytes, body: str) -> str:
 
 
 def as_body(event: Event | Note) -> str:
-    kind = type(event).__name__
-    adapter: TypeAdapter[Any] = _NOTES[kind] if kind in _NOTES else _ADAPTERS[kind]
-    return adapter.dump_json(event).decode()
+    return _adapter(type(event).__name__).dump_json(event).decode()
 
 
 def as_event(kind: str, body: str) -> Event | Note:
     """Read a body back."""
-    return _NOTES[kind].validate_json(body) if kind in _NOTES else _ADAPTERS[kind].validate_json(body)
+    read: Event | Note = _adapter(kind).validate_json(body)
+    return read
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    """Made when it is first needed: all of them take a tenth of a second."""
+    return TypeAdapter(_KINDS[kind])
 
 
 class Log:
@@ -94,38 +104,60 @@ class Log:
         request_id: RequestId | None,
         version: int | None,
     ) -> Anchor:
-        """Add one entry. A version that is taken already raises IntegrityError."""
-        last = connection.execute(_LAST).first()
-        n, previous = (last.n + 1, last.mac) if last else (1, BEGINNING)
+        """Add one entry. A version that is taken already raises IntegrityError, if only at the transaction's end."""
+        n, previous = _tail(connection)
+        n += 1
         kind = type(event).__name__
         body = as_body(event)
         salt = os.urandom(16)
         digest = digest_of(salt, body)
         moment = as_text(at)
         mac = mac_of(self._key, [previous, n, moment, actor, kind, request_id, version, digest])
-        entry = {
-            "n": n,
-            "at": moment,
-            "actor": actor,
-            "kind": kind,
-            "request_id": request_id,
-            "version": version,
-            "body_digest": digest,
-            "previous": previous,
-            "mac": mac,
-        }
-        connection.execute(_APPEND, entry)
-        connection.execute(_APPEND_BODY, {"n": n, "salt": salt, "body": body})
+        _APPEND.write(
+            connection,
+            n=n,
+            at=moment,
+            actor=actor,
+            kind=kind,
+            request_id=request_id,
+            version=version,
+            body_digest=digest,
+            previous=previous,
+            mac=mac,
+        )
+        _APPEND_BODY.write(connection, n=n, salt=salt, body=body)
+        connection.info[TAIL] = (n, mac)
         return Anchor(n, mac)
+
+
+def forget_tail(engine: Engine) -> None:
+    """Have the chain's end read anew after whatever may have changed it behind our back."""
+
+    def forget(connection: Connection, *_: object) -> None:
+        if not connection.invalidated:
+            connection.info.pop(TAIL, None)
+
+    for what in ("begin", "rollback", "rollback_savepoint"):
+        event.listen(engine, what, forget)
+
+
+def _tail(connection: Connection) -> tuple[int, str]:
+    known: tuple[int, str] | None = connection.info.get(TAIL)
+    if known is None:
+        last = _LAST.row(connection)
+        known = (last[0], last[1]) if last else (0, BEGINNING)
+    return known
 
 
 def history(connection: Connection, request_id: RequestId) -> Iterator[tuple[datetime, Event]]:
     """Everything that happened to a request, oldest first."""
-    for at, kind, body in connection.execute(_HISTORY, {"request_id": request_id}):
-        yield as_time(at), _ADAPTERS[kind].validate_json(body)
+    for at, kind, body in _HISTORY.rows(connection, request_id=request_id):
+        yield as_time(at), _adapter(kind).validate_json(body)
 
 
 def anchor_of(connection: Connection, request_id: RequestId) -> Anchor:
     """The newest entry about a request."""
-    row = connection.execute(_NEWEST, {"request_id": request_id}).one()
-    return Anchor(row.n, row.mac)
+    row = _NEWEST.row(connection, request_id=request_id)
+    if row is None:
+        raise LookupError(request_id)
+    return Anchor(row[0], row[1])

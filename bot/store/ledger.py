@@ -21,6 +21,7 @@ from bot.core.terms import Terms
 from bot.core.wishes import Wish
 from bot.store import tasks as outbox
 from bot.store.events import Anchor, Log, anchor_of, as_text, as_time, history
+from bot.store.prepared import Prepared
 from bot.store.tables import posts, pulse, refusal_tally, requests, targets
 from bot.store.upsert import upsert
 
@@ -30,11 +31,15 @@ SHORTEST = 4
 REFUSALS_AN_HOUR = 20
 """Beyond these, a person's refusals of one hour become one entry with their count."""
 
-# Built once: SQLAlchemy takes longer to build a statement than SQLite takes to carry it out.
 _REQUEST = requests.c.id == bindparam("request")
-_URL = select(requests.c.response_url).where(_REQUEST)
-_STATE = update(requests).where(_REQUEST).values(state=bindparam("becomes"))
-_TAKEN = select(requests.c.id).where(_REQUEST)
+_URL = Prepared(select(requests.c.response_url).where(_REQUEST))
+_STATE = Prepared(update(requests).where(_REQUEST).values(state=bindparam("becomes")))
+_TAKEN = Prepared(select(requests.c.id).where(_REQUEST))
+_BEGUN_BY = Prepared(select(requests.c.id).where(requests.c.origin == bindparam("of_origin")))
+_BEGIN = Prepared(requests.insert(), *requests.c.keys())
+_OF_IT = targets.c.request_id == bindparam("request")
+_OCCUPY = Prepared(targets.insert(), *targets.c.keys())
+_FREE_ALL = Prepared(update(targets).where(_OF_IT).values(is_open=False))
 _TALLY = upsert(
     refusal_tally,
     lambda new: new.on_conflict_do_update(
@@ -96,23 +101,14 @@ class Ledger:
         if known is not None:
             return self.load(connection, known)
         request_id = new_id(connection)
-        connection.execute(
-            requests.insert().values(
-                id=request_id,
-                origin=origin,
-                asker=command.asker.id,
-                asked_at=as_text(now),
-                state="looking_up",
-                users=0 if command.is_rehearsal else len(command.entries),
-                response_url=url,
-            )
-        )
+        users = 0 if command.is_rehearsal else len(command.entries)
+        _begin(connection, request_id, origin, command.asker.id, now, users=users, url=url)
         return self._record(connection, request_id, None, lifecycle.ask(command), now, actor=command.asker.id)
 
     def begun_by(self, connection: Connection, origin: str) -> RequestId | None:
         """The request that this very payload began already."""
-        known = connection.execute(select(requests.c.id).where(requests.c.origin == origin)).scalar()
-        return RequestId(known) if known is not None else None
+        known = _BEGUN_BY.row(connection, of_origin=origin)
+        return RequestId(known[0]) if known is not None else None
 
     def apply(
         self,
@@ -143,16 +139,7 @@ class Ledger:
         self, connection: Connection, request: Request, event: ev.SetAside, new_id: RequestId, now: datetime
     ) -> None:
         """Ask anew for those whose risk rose, in the transaction that takes them out of their request."""
-        connection.execute(
-            requests.insert().values(
-                id=new_id,
-                origin=f"after {request.id}:{new_id}",
-                asker=request.asker.id,
-                asked_at=as_text(now),
-                state="looking_up",
-                response_url="",
-            )
-        )
+        _begin(connection, new_id, f"after {request.id}:{new_id}", request.asker.id, now)
         begun = judging.follow_up(request, event, now, self.terms)
         self._record(connection, new_id, None, begun, now, actor="bot")
 
@@ -198,8 +185,8 @@ class Ledger:
 
     def entry(self, connection: Connection, request_id: RequestId) -> Entry:
         """Read a request together with where its asker is answered and its newest anchor."""
-        url = connection.execute(_URL, {"request": request_id}).scalar()
-        return Entry(self.load(connection, request_id), url or "", anchor_of(connection, request_id))
+        url = _URL.row(connection, request=request_id)
+        return Entry(self.load(connection, request_id), url[0] if url else "", anchor_of(connection, request_id))
 
     def elsewhere(
         self, connection: Connection, user_ids: Iterable[ObjectId], but: RequestId
@@ -256,17 +243,31 @@ class Ledger:
         return after
 
 
+def _begin(
+    connection: Connection,
+    request_id: RequestId,
+    origin: str,
+    asker: SlackUserId,
+    now: datetime,
+    *,
+    users: int = 0,
+    url: str = "",
+) -> None:
+    moment = as_text(now)
+    row = {"id": request_id, "origin": origin, "asker": asker, "asked_at": moment, "state": "looking_up"}
+    _BEGIN.write(connection, **row, users=users, response_url=url)
+
+
 def _project(connection: Connection, before: Request | None, after: Request) -> None:
     if after.state != (before.state if before is not None else "looking_up"):  # as it was inserted
-        connection.execute(_STATE, {"request": after.id, "becomes": after.state})
+        _STATE.write(connection, request=after.id, becomes=after.state)
     if after.state == "pending" and (before is None or before.state == "looking_up"):
-        rows = [{"request_id": after.id, "user_id": user_id, "is_open": True} for user_id in after.sendable]
-        if rows:  # a rehearsal occupies nobody
-            connection.execute(targets.insert(), rows)
-    of_it = targets.c.request_id == after.id
+        for user_id in after.sendable:  # a rehearsal occupies nobody
+            _OCCUPY.write(connection, request_id=after.id, user_id=user_id, is_open=True)
     if after.is_final:
-        connection.execute(update(targets).where(of_it).values(is_open=False))
+        _FREE_ALL.write(connection, request=after.id)
     elif aside := [t.user_id for t in after.having("left_out", "moved", "spared")]:
+        of_it = targets.c.request_id == after.id
         connection.execute(update(targets).where(of_it, targets.c.user_id.in_(aside)).values(is_open=False))
 
 
@@ -275,7 +276,7 @@ def new_id(connection: Connection) -> RequestId:
     length = SHORTEST
     while True:
         request_id = RequestId("CS-" + "".join(secrets.choice(ALPHABET) for _ in range(length)))
-        if connection.execute(_TAKEN, {"request": request_id}).first() is None:
+        if _TAKEN.row(connection, request=request_id) is None:
             return request_id
         length += 1
 

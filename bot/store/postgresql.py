@@ -1,5 +1,6 @@
 """PostgreSQL: any number of processes on one database, of which one is in a transaction at a time."""
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from bot.store.listener import CHANNEL, Listener
+from bot.store.prepared import QUEUE, settle
 from bot.store.roles import rights
 
 T = TypeVar("T")
@@ -63,6 +65,10 @@ class PostgreSQL:
         event.listen(self.engine, "do_connect", _connect)
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
+        # SQLAlchemy knows nothing of the queue, and looks at each answer.
+        event.listen(self.engine, "before_cursor_execute", lambda connection, *_: settle(connection))
+        event.listen(self.engine, "commit", settle)
+        event.listen(self.engine, "rollback", _drop_queue)
 
     def connect_unhurried(self) -> Connection:
         connection = self.engine.connect()
@@ -122,7 +128,38 @@ def _driver(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
 
 
-def _prepare(connection: Any, _record: object) -> None:
+class Queue:
+    """Sends writes without waiting for each one's answer; reading waits for what was sent before, in order."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+        self._pipeline: Any = None
+
+    def begin(self) -> None:
+        """From here on nothing is waited for that is not read."""
+        if self._pipeline is None:
+            self._pipeline = self._driver.pipeline()
+            self._pipeline.__enter__()
+
+    def end(self) -> None:
+        """Wait for all answers. Raises psycopg.Error: one of them was an error."""
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.__exit__(None, None, None)
+
+    def drop(self) -> None:
+        """Be rid of what is left after an error, which was told once."""
+        with contextlib.suppress(psycopg.Error):
+            self.end()
+
+
+def _drop_queue(connection: Connection) -> None:
+    if not connection.invalidated:
+        connection.info[QUEUE].drop()
+
+
+def _prepare(connection: Any, record: Any) -> None:
+    record.info[QUEUE] = Queue(connection)
     connection.autocommit = True  # the driver would otherwise send BEGIN by itself, and alone
     # An acknowledged COMMIT is on disk, whatever the server's own default is.
     connection.execute(

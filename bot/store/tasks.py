@@ -6,30 +6,50 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from bot.core.ids import RequestId
 from bot.core.wishes import COLLAPSING, POSTING, WAITING, TaskKind, Wish
 from bot.store.events import as_text
+from bot.store.prepared import Prepared
 from bot.store.tables import posts, tasks
-from bot.store.upsert import upsert
+from bot.store.upsert import insert_for
 
 LEASE = timedelta(seconds=15)
 """Renewed while a task is in hand: what a dead process held is taken over after so long."""
 
-# Built once: SQLAlchemy takes longer to build a statement than SQLite takes to carry it out.
-_WISH_ONCE = upsert(tasks, lambda new: new.on_conflict_do_nothing())
-_WISH_ANEW = upsert(
-    tasks,
-    lambda new: new.on_conflict_do_update(
-        index_elements=["kind", "key"],
-        set_={
-            "due_at": case((tasks.c.due_at < new.excluded.due_at, tasks.c.due_at), else_=new.excluded.due_at),
-            "generation": tasks.c.generation + 1,
-        },
+_COLUMNS = ("kind", "key", "request_id", "lane", "due_at", "payload")
+_SOON = {
+    "due_at": case(
+        (tasks.c.due_at < literal_column("excluded.due_at"), tasks.c.due_at), else_=literal_column("excluded.due_at")
     ),
+    "generation": tasks.c.generation + 1,
+}
+_GIVEN = select(*(bindparam(name, type_=tasks.c[name].type) for name in _COLUMNS))
+_NOT_POSTED = ~exists().where(posts.c.op_id == bindparam("key", type_=posts.c.op_id.type))
+_WISH_ONCE = Prepared(lambda dialect: insert_for(dialect, tasks).on_conflict_do_nothing(), *_COLUMNS)
+_WISH_POST = Prepared(
+    lambda dialect: (
+        insert_for(dialect, tasks).from_select(_COLUMNS, _GIVEN.where(_NOT_POSTED)).on_conflict_do_nothing()
+    )
 )
-_POSTED = select(exists().where(posts.c.op_id == bindparam("op_id")))
+_WISH_ANEW = Prepared(
+    lambda dialect: insert_for(dialect, tasks).on_conflict_do_update(index_elements=["kind", "key"], set_=_SOON),
+    *_COLUMNS,
+)
 _EARLIER = tasks.alias("earlier")
 _BEHIND = exists().where(and_(_EARLIER.c.lane == tasks.c.lane, _EARLIER.c.lane != "", _EARLIER.c.id < tasks.c.id))
 _NOT_IN_HAND = tasks.c.id.not_in(bindparam("but", expanding=True))
@@ -57,7 +77,7 @@ _LEASED = (
 _FREE_AT = case((and_(~_OURS, tasks.c.lease_until > tasks.c.due_at), tasks.c.lease_until), else_=tasks.c.due_at)
 _NEXT_DUE = select(func.min(_FREE_AT)).where(_NOT_IN_HAND)
 _MINE = and_(tasks.c.id == bindparam("task"), tasks.c.attempts == bindparam("attempt"), _OURS)
-_COMPLETE = delete(tasks).where(_MINE, tasks.c.generation == bindparam("of"))
+_COMPLETE = Prepared(delete(tasks).where(_MINE, tasks.c.generation == bindparam("of")))
 _FREED: dict[str, None] = {"lease_until": None, "owner": None}
 _DONE_ONCE_MORE = update(tasks).where(_MINE).values(attempts=0, doubtful=False, **_FREED)
 _IN_HAND = tasks.c.id.in_(bindparam("ids", expanding=True))
@@ -92,22 +112,18 @@ class Task:
 def wish(connection: Connection, wishes: Iterable[Wish], request_id: RequestId | None) -> None:
     """Enter tasks; those that collapse become due again, the others exist once and for all."""
     for one in wishes:
-        if one.kind in POSTING and one.kind not in COLLAPSING and _was_posted(connection, one.key):
-            continue
-        row = {
-            "kind": one.kind,
-            "key": one.key,
-            "request_id": request_id,
-            "lane": one.lane,
-            "due_at": as_text(one.due_at),
-            "payload": json.dumps(one.payload),
-        }
-        statement = _WISH_ANEW if one.kind in COLLAPSING else _WISH_ONCE
-        connection.execute(statement(connection), row)
-
-
-def _was_posted(connection: Connection, op_id: str) -> bool:
-    return bool(connection.execute(_POSTED, {"op_id": op_id}).scalar())
+        # What was posted is not posted again, except for what shows the newest state.
+        others = _WISH_POST if one.kind in POSTING else _WISH_ONCE
+        statement = _WISH_ANEW if one.kind in COLLAPSING else others
+        statement.write(
+            connection,
+            kind=one.kind,
+            key=one.key,
+            request_id=request_id,
+            lane=one.lane,
+            due_at=as_text(one.due_at),
+            payload=json.dumps(one.payload),
+        )
 
 
 def claim(
@@ -161,7 +177,7 @@ def next_due(connection: Connection, *, owner: str, but: Collection[int] = ()) -
 def complete(connection: Connection, task: Task) -> None:
     """End a task, unless it was asked for anew meanwhile: then it is done once more."""
     mine = _fence(task)
-    is_over = connection.execute(_COMPLETE, mine | {"of": task.generation}).rowcount
+    is_over = _COMPLETE.count(connection, **mine, of=task.generation)
     if not is_over:
         connection.execute(_DONE_ONCE_MORE, mine)
 

@@ -12,13 +12,18 @@ def upsert(table: Table, build: Callable[[Any], Executable]) -> Callable[[Connec
 
     @cache
     def built(dialect: str) -> Executable:
-        # Imported when needed: most have one of the two, and their start need not wait for the other.
-        if dialect == "postgresql":
-            from sqlalchemy.dialects import postgresql  # noqa: PLC0415
-
-            return build(postgresql.insert(table))
-        from sqlalchemy.dialects import sqlite  # noqa: PLC0415
-
-        return build(sqlite.insert(table))
+        return build(insert_for(dialect, table))
 
     return lambda connection: built(connection.dialect.name)
+
+
+def insert_for(dialect: str, table: Table) -> Any:
+    """Begin an INSERT that can say what to do with a row that is there already."""
+    # Imported when needed: most have one of the two, and their start need not wait for the other.
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+        return postgresql.insert(table).inline()
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+
+    return sqlite.insert(table).inline()

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.errors import CannotTell, NothingRecorded, StoreError
 from bot.store.database import Database
+from bot.store.prepared import settle
 
 T = TypeVar("T")
 BATCH = 64
@@ -36,6 +37,10 @@ class _Item:
     deadline: float | None
     state: str = "waiting"
     """Then "taken" by the writer, or "withdrawn" by whoever could wait no longer; changed under the lock."""
+
+
+_Result = tuple[_Item, Any, BaseException | None]
+"""What became of it: what it returned, or what it raised."""
 
 
 class Writer:
@@ -74,7 +79,7 @@ class Writer:
         """Return what the work returns, once that is committed; `deadline` is in `time.monotonic`'s seconds.
 
         Raises NothingRecorded if it never reached BEGIN or was rolled back, CannotTell if COMMIT broke.
-        What the work itself raises undoes that work alone.
+        What the work itself raises undoes that work alone. It may be called twice, so all it changes is the database.
         """
         item = _Item(work, Future(), deadline)
         self._queue.put(item)
@@ -153,14 +158,15 @@ class Writer:
         # It may have taken a while: others have the database too, or it was away.
         self._fail_late(batch)
         todo = [item for item in batch if not item.future.done() and self._take_up(item)]
-        results = []
-        for item in todo:
-            results.append((item, *_attempt(connection, item)))
-            if connection.invalidated or not database.is_open(connection):
-                # A full disk, for one, undoes the whole transaction: what came before in it is gone too, and
-                # what came after would be committed on its own (https://www.sqlite.org/lang_transaction.html).
-                raise _RolledBack(_why_of(results[-1][2]))
-        has_written = database.seal(connection, before)
+        try:
+            results, has_written = self._together(connection, todo, before)
+        except Exception as error:
+            if connection.invalidated:
+                raise _RolledBack(_why(error) if isinstance(error, TROUBLE) else str(error)) from error
+            transaction.rollback()  # whoever's it was: each is now done on its own
+            before = database.changes(connection)
+            transaction = connection.begin()
+            results, has_written = self._one_by_one(connection, todo, before)
         try:
             transaction.commit()
         except TROUBLE as error:
@@ -175,6 +181,25 @@ class Writer:
         if has_written:
             self._tell()
 
+    def _together(self, connection: Connection, todo: list[_Item], before: int) -> tuple[list[_Result], bool]:
+        """As if nothing could fail; what does, raises, and none of it is to be committed."""
+        results: list[_Result] = [(item, item.work(connection), None) for item in todo]
+        has_written = self.database.seal(connection, before)
+        if not self.database.is_open(connection):
+            raise _RolledBack(_why_of(None))
+        return results, has_written
+
+    def _one_by_one(self, connection: Connection, todo: list[_Item], before: int) -> tuple[list[_Result], bool]:
+        """Each in a savepoint, so that what fails fails alone."""
+        results: list[_Result] = []
+        for item in todo:
+            results.append((item, *_attempt(connection, item)))
+            if connection.invalidated or not self.database.is_open(connection):
+                # A full disk, for one, undoes the whole transaction: what came before in it is gone too, and
+                # what came after would be committed on its own (https://www.sqlite.org/lang_transaction.html).
+                raise _RolledBack(_why_of(results[-1][2]))
+        return results, self.database.seal(connection, before)
+
     def _fail_late(self, batch: list[_Item]) -> None:
         now = time.monotonic()  # of the person who waits for Slack, whatever the clock on the wall says
         late = [item for item in batch if item.deadline is not None and now >= item.deadline]
@@ -188,7 +213,7 @@ class Writer:
             item.state = "taken"
             return True
 
-    def _note(self, results: list[tuple[_Item, Any, BaseException | None]], *, has_written: bool) -> None:
+    def _note(self, results: list[_Result], *, has_written: bool) -> None:
         """Remember whether the database takes what it is given: readiness and the log tell."""
         failing = next((str(raised) for _, _, raised in results if isinstance(raised, NothingRecorded)), "")
         if failing:
@@ -222,6 +247,8 @@ def _attempt(connection: Connection, item: _Item) -> tuple[Any, BaseException | 
     savepoint = connection.begin_nested()
     try:
         result = item.work(connection)
+        settle(connection)
+        savepoint.commit()
     except TROUBLE as error:
         with contextlib.suppress(*TROUBLE):
             savepoint.rollback()
@@ -231,7 +258,6 @@ def _attempt(connection: Connection, item: _Item) -> tuple[Any, BaseException | 
         with contextlib.suppress(*TROUBLE):
             savepoint.rollback()
         return None, error
-    savepoint.commit()
     return result, None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from bot.core import events as ev
 from bot.core.commands import Ask, FoundUsers
@@ -25,7 +26,7 @@ from bot.setting_database import address
 from bot.store import tasks as outbox
 from bot.store.database import SCHEMA, open_database
 from bot.store.events import Log, mac_of
-from bot.store.ledger import REFUSALS_AN_HOUR, Ledger
+from bot.store.ledger import REFUSALS_AN_HOUR, Ledger, Post, posted
 from bot.store.store import Store
 from bot.store.writer import Writer
 from tests.clocks import WarpClock
@@ -116,6 +117,44 @@ async def test_of_what_is_committed_together_each_part_fails_alone(store: Store)
     assert isinstance(results[1], ValueError)
     assert len(await store.do(rows, "SELECT id FROM requests")) == 2
     assert await store.do(rows, "SELECT * FROM refusal_tally") == []
+
+
+async def test_a_part_that_fails_after_it_wrote_leaves_no_gap_in_the_chain(store: Store) -> None:
+    """Writes are sent without waiting for each answer: an error may show later, and is still its own part's."""
+
+    def twice(connection: Connection) -> None:
+        request = store.ledger.ask(connection, COMMAND, NOW, origin="twice", url="")
+        for _ in range(2):  # the second time the version is taken
+            event = ev.Withdrawn(COMMAND.asker.id)
+            Log(KEY).append(connection, event, NOW, actor="U1", request_id=request.id, version=7)
+
+    results = await asyncio.gather(asked(store, "1"), store.run(twice), asked(store, "2"), return_exceptions=True)
+    assert isinstance(results[1], IntegrityError)
+    assert [*(await store.do(rows, "SELECT origin FROM requests ORDER BY origin"))] == [("1",), ("2",)]
+    chain = await store.do(rows, "SELECT n, previous, mac FROM events ORDER BY n")
+    assert [n for n, _, _ in chain] == [1, 2]
+    assert [before for _, before, _ in chain] == ["0" * 64, chain[0][2]]
+
+
+async def test_what_is_not_written_yet_is_read_in_the_same_part_all_the_same(store: Store) -> None:
+    def both(connection: Connection) -> str:
+        request = store.ledger.ask(connection, COMMAND, NOW, origin="o", url="u")
+        again = store.ledger.ask(connection, COMMAND, NOW, origin="o", url="u")
+        assert again == request
+        assert rows(connection, "SELECT id FROM requests") == [(request.id,)]
+        return store.ledger.entry(connection, request.id).response_url
+
+    assert await store.run(both) == "u"
+
+
+async def test_what_was_posted_is_not_wished_for_again(store: Store) -> None:
+    request = await asked(store)
+    await store.do(posted, Post("k", request, "C1", "", "1.0"))
+    before = await store.do(outbox.count)
+    await store.do(outbox.wish, [Wish("tell", "k", NOW)], request)
+    assert await store.do(outbox.count) == before
+    await store.do(outbox.wish, [Wish("tell", "other", NOW)] * 2, request)
+    assert await store.do(outbox.count) == before + 1
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
