@@ -40,6 +40,7 @@ from bot.listeners import Listeners
 from bot.metrics import Metrics
 from bot.parts import Parts
 from bot.readiness import Readiness
+from bot.rush import Rush
 from bot.service import Service
 from bot.slack.blocks import answers
 from bot.slack.messenger import Messenger
@@ -131,7 +132,8 @@ class Application:
             place=outside.place,
             clock=outside.clock,
         )
-        self._loop = Loop(context, WORKERS)
+        rush = Rush(outside.clock)
+        self._loop = Loop(context, WORKERS, rush)
         self._sockets = parts.sockets if self._settings.slack_app_token else None
         self.readiness = Readiness(
             parts.store, outside.installation, self.health, outside.clock, is_open=self._is_open
@@ -145,6 +147,7 @@ class Application:
                 "Slack has not told it yet which workspace it serves, see `python -m bot doctor`", outside.place()
             ),
             shed=Overload(outside.client).shed,
+            rush=rush,
         )
         signing_secret = None if self._sockets else self._settings.slack_signing_secret
         self._doors = Doors(self._intake, signing_secret, self.readiness, outside.clock)

@@ -11,6 +11,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.metrics import Metrics
 from bot.payloads import Payload, surface_of
+from bot.rush import Rush
 from bot.slack.blocks.message import Message
 from bot.slack.installation import Installation
 
@@ -31,6 +32,7 @@ class Intake:
         metrics: Metrics,
         not_ready: Callable[[], Message],
         shed: Callable[[Payload], Awaitable[BoltResponse]],
+        rush: Rush,
     ) -> None:
         """`shed` answers at once what comes on top."""
         self._app = app
@@ -38,23 +40,26 @@ class Intake:
         self._metrics = metrics
         self._not_ready = not_ready
         self._shed = shed
+        self._rush = rush
         self.in_hand = 0
         self.most_in_hand = MOST_IN_HAND
 
-    async def take(self, payload: Payload, request: Callable[[], Awaitable[AsyncBoltRequest]]) -> BoltResponse:
+    async def take(self, payload: Payload) -> BoltResponse:
         """Return what Slack is answered; anything but 200 shows there as failed."""
         if not self._installation.is_known:
             return self._unknown_installation(payload)
         team = payload.get("team_id") or (payload.get("team") or {}).get("id")
         if team != self._installation.team_id or payload.get("api_app_id") != self._installation.app_id:
             return turned_away(HTTPStatus.FORBIDDEN, "another team or app")
+        self._rush.note()
         surface, began = surface_of(payload), time.monotonic()
         if self.in_hand >= self.most_in_hand:
             self._metrics.shed.labels(surface).inc()
             return await self._shed(payload)
         self.in_hand += 1
         try:
-            return await self._app.async_dispatch(await request())
+            # Bolt calls it so, and need not read it a second time; what Slack signed, the doors have looked at.
+            return await self._app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
         finally:
             self.in_hand -= 1
             self._metrics.acks.labels(surface).observe(time.monotonic() - began)

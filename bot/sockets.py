@@ -16,7 +16,6 @@ from http import HTTPStatus
 import aiohttp
 import structlog
 from pydantic import SecretStr
-from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
@@ -144,11 +143,7 @@ class Sockets:
         payload = of_envelope(request.type, request.payload)
         if payload is None or self._intake is None:
             return turned_away(HTTPStatus.BAD_REQUEST, "the payload can't be read")
-
-        async def for_bolt() -> AsyncBoltRequest:
-            return AsyncBoltRequest(mode="socket_mode", body=request.payload)
-
-        return await self._intake.take(payload, for_bolt)
+        return await self._intake.take(payload)
 
     def _up(self) -> None:
         log.info("a socket is open", sockets=sum(link.is_up for link in self._links))

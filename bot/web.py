@@ -2,7 +2,7 @@
 
 from aiohttp import web
 from pydantic import SecretStr
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
@@ -75,7 +75,7 @@ class Doors:
             return BoltResponse(status=200, body={"challenge": payload["challenge"]})
         if "ssl_check" in payload:
             return BoltResponse(status=200)
-        return await self._intake.take(payload, lambda: to_bolt_request(request))
+        return await self._intake.take(payload)
 
     def _is_signed(self, request: web.Request, raw: bytes) -> bool:
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")

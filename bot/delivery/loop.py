@@ -13,6 +13,7 @@ from bot.core.wishes import POSTING, WAITING
 from bot.delivery import leases
 from bot.delivery.context import Again, Context, Done, Ending, backed_off
 from bot.errors import SlackBusy, SlackDoubtful, SlackDown, SlackPaced, StoreError
+from bot.rush import Rush
 from bot.slack.reach import DEAD_TOKEN
 from bot.store import tasks as outbox
 from bot.store.events import as_time
@@ -25,6 +26,10 @@ LOOK_AGAIN = timedelta(seconds=30)
 """The net below the wake-up on commit."""
 AFTER_STORE_TROUBLE = 1.0
 LAST_CLAIM = 1.0
+IN_A_RUSH = 0.25
+"""Seconds between two claims while very many come in: whoever waits for Slack's answer comes first."""
+URGENT = ("confirm", "verify", "expire", "lapse", "stoppable")
+"""Done meanwhile as ever; of all else, one or two at a time."""
 LETS_PASS_AFTER = 5
 """So many times a task may fail for no known reason before the others of its lane are no longer kept waiting."""
 WITHOUT_SLACK = ("explain", "confirm", "verify", "expire", "lapse", "stoppable", "tally", "look_again")
@@ -39,8 +44,9 @@ log = structlog.get_logger()
 class Loop:
     """One for the process."""
 
-    def __init__(self, context: Context, workers: Mapping[str, Worker]) -> None:
+    def __init__(self, context: Context, workers: Mapping[str, Worker], rush: Rush) -> None:
         self._context = context
+        self._rush = rush
         self._workers = workers
         self._wake = asyncio.Event()
         self._stopping = False
@@ -115,6 +121,8 @@ class Loop:
             else:
                 self._context.health.clear("database")
                 self._context.health.clear("tasks")
+            if self._rush.is_on():
+                await self._context.clock.sleep(IN_A_RUSH)
             await self._context.clock.wait(self._wake, until)
 
     async def _claim(self) -> datetime:
@@ -125,15 +133,24 @@ class Loop:
         has_slack = self._context.installation.is_known and not self._context.reach.is_refused
         only = None if has_slack else WITHOUT_SLACK
         ours = self._context.store.process
+        is_rush = self._rush.is_on()
 
         def work(connection: Connection) -> tuple[list[Task], str | None]:
             most = WAIT_AT_ONCE - waiting
+            if is_rush:
+                claimed = outbox.claim(connection, now, room, owner=ours, waiting=most, but=busy, only=URGENT)
+                if all(kind in URGENT for kind, _ in self._in_hand.values()):
+                    rest = [kind for kind in only or self._workers if kind not in URGENT]
+                    claimed += outbox.claim(connection, now, 1, owner=ours, waiting=1, but=busy, only=rest)
+                return claimed, None
             claimed = outbox.claim(connection, now, room, owner=ours, waiting=most, but=busy, only=only)
             return claimed, outbox.next_due(connection, owner=ours, but=[*busy, *(task.id for task in claimed)])
 
         claimed, next_due = await self._context.store.run(work)
         for task in claimed:
             self._in_hand[task.id] = task.kind, asyncio.create_task(self._carry_out(task))
+        if is_rush:
+            return now + timedelta(seconds=IN_A_RUSH)
         due = as_time(next_due) if next_due and room > 0 else now + LOOK_AGAIN
         # A lane's later tasks are due and can't be claimed: their turn comes with the wake-up of a commit.
         return min(max(due, now + timedelta(milliseconds=200)), now + LOOK_AGAIN)
