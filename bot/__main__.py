@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from bot import __version__, audit, manifest, upkeep
@@ -81,7 +82,8 @@ def main(argv: list[str] | None = None) -> int:
                 is_well = asyncio.run(doctor(settings, SystemClock(), print, as_json=given.json))
                 return 0 if is_well else FAILED
             case _:
-                return asyncio.run(_serve(settings))
+                with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+                    return runner.run(_serve(settings))
     except SettingsInvalid as error:
         print("\n".join(error.problems), file=sys.stderr)
         return USAGE
@@ -138,6 +140,15 @@ def _parser() -> argparse.ArgumentParser:
     upkeep.add_parser(commands)
     manifest.add_parser(commands)
     return parser
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where there is one for this machine; asyncio's own does the same, slower."""
+    try:
+        import uvloop  # noqa: PLC0415 - only for serving
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 async def _serve(settings: Settings) -> int:
