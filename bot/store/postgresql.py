@@ -113,7 +113,8 @@ class Watched(psycopg.Connection[Any]):
         try:
             return super().wait(gen, interval=interval, timeout=self.frozen_after if timeout is None else timeout)
         except psycopg.OperationalError as error:
-            if timeout is None and error.sqlstate is None and not self.closed:
+            is_silence = error.sqlstate is None and not isinstance(error, psycopg.errors.PipelineAborted)
+            if timeout is None and is_silence and not self.closed:
                 self.pgconn.finish()  # an answer that comes now would be taken for the next one's
                 raise psycopg.OperationalError("the server does not answer") from error
             raise
