@@ -27,6 +27,8 @@ async def at_the_alert(context: Context, task: Task) -> Ending:
     message = _WORDS[topic](request, context.place(request))
     spot = Spot(alert.channel, alert.thread)
     try:
+        if first is None:
+            await context.messenger.turn(spot.channel)
         if not await _may_tell(context, alert):
             return Done()
         if first is not None:

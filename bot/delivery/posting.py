@@ -72,6 +72,7 @@ async def post_once(
 
 async def put(context: Context, task: Task, entry: Entry, spot: Spot, message: Message, *, op: str) -> str:
     """Post under this op_id and return the ts: of an earlier try, where one was taken. Raises SlackError."""
+    await context.messenger.turn(spot.channel)
     found = await context.messenger.find(spot, op, entry.request.asked_at) if task.doubtful else []
     if found:
         return found[0]

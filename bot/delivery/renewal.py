@@ -26,6 +26,7 @@ async def _announce(context: Context, task: Task, end: Ends, op_id: str) -> None
     place = context.place()
     spot = Spot(place.channel)
     try:
+        await context.messenger.turn(spot.channel)
         found = await context.messenger.find(spot, op_id, context.later(-A_DAY)) if task.doubtful else []
         ts = (
             found[0] if found else await context.messenger.post(spot, ends(end.what, end.at, place), {"op_id": op_id})

@@ -102,6 +102,7 @@ async def _first(
     channel = context.place().channel
     op = op_of(request)
     try:
+        await context.messenger.turn(channel)
         why = await _unfit(context, channel)
         if why:
             return dont_ask(context, request, why)

@@ -115,6 +115,7 @@ async def whisper(context: Context, task: Task) -> Ending:
     try:
         spot = Spot(await context.messenger.open_dm(payload["user"]))
         since = context.clock.now() - timedelta(hours=1)
+        await context.messenger.turn(spot.channel)
         if not (task.doubtful and await context.messenger.find(spot, task.key, since)):
             await context.messenger.post(spot, message, {"op_id": task.key})
     except SlackRefused as error:

@@ -54,8 +54,10 @@ class Messenger:
         self._no_update_before = float("-inf")
 
     async def post(self, spot: Spot, message: Message, metadata: Mapping[str, Any]) -> str:
-        """Post a message and return its ts. A pause that Slack asks for goes for every post in the channel."""
-        await self._pace(spot.channel)
+        """Post a message and return its ts: whoever does has taken a turn in the channel.
+
+        A pause that Slack asks for goes for every post there.
+        """
         thread: dict[str, Any] = {"thread_ts": spot.thread_ts} if spot.thread_ts else {}
         call = self._client.chat_postMessage(
             channel=spot.channel,
@@ -155,7 +157,11 @@ class Messenger:
         self._reach.ended(None)
         return answer
 
-    async def _pace(self, channel: str) -> None:
+    async def turn(self, channel: str) -> None:
+        """Wait for one's turn to post in a channel: one a second is what Slack takes.
+
+        It comes before everything that is looked up for a post, else that is looked up for every try.
+        """
         left = await self._turns.take(channel, PACE, PATIENCE)
         if left > PATIENCE:
             raise SlackPaced(left)

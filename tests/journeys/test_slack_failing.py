@@ -138,3 +138,14 @@ async def test_a_post_that_waited_long_for_its_turn_is_tried_again_as_soon_as_an
         await rig.books.until(lambda: len(rig.slack.messages(APPROVALS)) == len(users), 45)
         first, second = tried
         assert second - first < timedelta(seconds=12)  # a first failure costs 2 s, a tenth up to a minute
+
+
+async def test_what_waits_for_its_turn_to_be_posted_asks_slack_nothing_meanwhile(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        users = rig.graph.add_crowd(12)
+        for user_id in users:
+            await rig.slack.command(f"{user_id} VPN exit moved")
+        before = len(rig.books.of("conversations.info"))
+        await rig.books.until(lambda: len(rig.slack.messages(APPROVALS)) == len(users), 90)
+        looked_at = len(rig.books.of("conversations.info")) - before
+        assert looked_at <= len(users) + 2, f"{looked_at} for {len(users)} posts"
