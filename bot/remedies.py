@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.errors import SignInFailed, SlackError, SlackRefused, SlackUnreachable
+from bot.slack.reach import DEAD_TOKEN
 
 SLACK_APPS = "https://api.slack.com/apps"
 SLACK_STATUS = "https://status.slack.com"
-_DEAD = {"invalid_auth", "not_authed", "token_revoked", "account_inactive", "token_expired"}
-"""Slack's codes for a token that does not work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ def slack_trouble(error: SlackError, url: str) -> Trouble:
     if isinstance(error, SlackUnreachable):
         what = f"no connection to {url} ({error.code})"
         return Trouble(what, "Is it reachable, and its certificate trusted (SSL_CERT_FILE)?")
-    if error.code in _DEAD:
+    if error.code in DEAD_TOKEN:
         what = f"the token does not work ({error.code})"
         remedy = f"Copy the Bot User OAuth Token again: {SLACK_APPS}, OAuth & Permissions."
         return Trouble(what, remedy, SLACK_APPS)
@@ -46,7 +45,7 @@ def slack_trouble(error: SlackError, url: str) -> Trouble:
 def app_token_trouble(error: SlackError, url: str) -> Trouble:
     """Say why no socket is open."""
     make = f"Make an App-Level Token with the scope connections:write: {SLACK_APPS}, Basic Information."
-    if error.code in {*_DEAD, "not_allowed_token_type"}:
+    if error.code in {*DEAD_TOKEN, "not_allowed_token_type"}:
         return Trouble(f"the app token does not work ({error.code})", make, SLACK_APPS)
     if error.code == "missing_scope":
         return Trouble("the app token lacks the scope connections:write", make, SLACK_APPS)

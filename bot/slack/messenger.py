@@ -96,7 +96,7 @@ class Messenger:
 
     async def publish(self, user: str, view: Block) -> None:
         """Show somebody's Home tab (docs.slack.dev/reference/methods/views.publish)."""
-        await answered(self._client.views_publish(user_id=user, view=view))
+        await self._answered(self._client.views_publish(user_id=user, view=view))
 
     async def open_dm(self, user: str) -> str:
         return str((await self._answered(self._client.conversations_open(users=user)))["channel"]["id"])
