@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import datetime
 from itertools import chain
 from typing import Any, Literal
@@ -43,16 +44,23 @@ class Export:
 
     def write(self, span: Span, now: datetime) -> None:
         """Write what is there: on top how many requests are in which state, then the entries."""
-        with self._engine.connect() as connection, connection.begin():
-            found = entries(connection, span)
+        with (
+            self._engine.connect() as connection,
+            connection.begin(),
+            closing(entries(connection, span)) as found,  # also where the reader stops early
+        ):
             first = next(found, None)
             self._head(first, counts(connection, span), span, now)
             self._entries(connection, chain([first] if first else [], found))
 
     def more(self) -> None:
         """Write what came since."""
-        with self._engine.connect() as connection, connection.begin():
-            self._entries(connection, entries(connection, after=self._last))
+        with (
+            self._engine.connect() as connection,
+            connection.begin(),
+            closing(entries(connection, after=self._last)) as found,
+        ):
+            self._entries(connection, found)
 
     def _entries(self, connection: Connection, found: Any) -> None:
         done: Mapping[int, Emptying] | None = None

@@ -1,6 +1,6 @@
 """The audit trail as it is read: its entries with their bodies, in order, and what was done to them since."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -61,7 +61,7 @@ class Emptying(NamedTuple):
     digest: str
 
 
-def entries(connection: Connection, span: Span | None = None, after: int = 0) -> Iterator[Line]:
+def entries(connection: Connection, span: Span | None = None, after: int = 0) -> Generator[Line]:
     """Read the entries after a number, oldest first."""
     chosen = _within(_ENTRIES, span).where(events.c.n > after)
     # Closed also where the reader stops early: on PostgreSQL it is the server's.

@@ -74,6 +74,7 @@ async def caller() -> AsyncIterator[Caller]:
 
 
 MODAL = {"type": "modal", "title": {"type": "plain_text", "text": "x"}, "blocks": [{"type": "divider"}]}
+HOME = {"type": "home", "blocks": [{"type": "divider"}]}
 MINIMAL: dict[str, dict[str, Any]] = {
     "auth.test": {},
     "bots.info": {"bot": "B0CONFIRM"},
@@ -94,6 +95,7 @@ MINIMAL: dict[str, dict[str, Any]] = {
     "usergroups.list": {},
     "usergroups.users.list": {"usergroup": "S0SOC"},
     "views.open": {"trigger_id": "1.2.x", "view": MODAL},
+    "views.publish": {"user_id": "U0MEGAN", "view": HOME},
     "views.update": {"view_id": "V1", "view": MODAL},
 }
 SCOPES = {
@@ -120,7 +122,8 @@ NEEDED = [
 
 
 def test_the_cases_below_cover_every_method() -> None:
-    assert set(MINIMAL) == set(METHODS)
+    # It takes the app's own token, not the bot's: tests/demo/test_slack_sockets.py has it.
+    assert set(MINIMAL) == set(METHODS) - {"apps.connections.open"}
 
 
 @pytest.mark.parametrize("name", MINIMAL)
