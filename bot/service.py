@@ -228,7 +228,7 @@ class Service:
 
         def whole(connection: Connection) -> Result:
             result = work(connection)
-            if click.is_home and not is_opening:
+            if click.is_home and (not is_opening or result.refused is not None):
                 wish(connection, None, home(click.by, self._store.clock.now()))
             return result
 

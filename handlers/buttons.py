@@ -80,6 +80,8 @@ class Buttons:
                 left = max(0.1, over - now())
                 await answered(self._client.views_open(trigger_id=click.trigger_id, view=view), left)
             except SlackError:
+                if not click.channel:  # on the Home tab there is nowhere to say it: Slack shows that it failed
+                    return BoltResponse(status=503, body="")
                 await warn(self._client, click, answers.click_not_recorded())
         return await ack()
 

@@ -43,4 +43,6 @@ class Details:
         except (StoreError, SlackError):
             if click.channel:
                 await warn(self._client, click, answers.no_window())
+            elif not shown:  # on the Home tab there is nowhere to say it: Slack shows that it failed
+                return BoltResponse(status=503, body="")
         return await ack()

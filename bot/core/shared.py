@@ -48,11 +48,15 @@ def groups(
 ) -> tuple[Group, ...]:
     """All groups of at least two, the largest first; of equal ones that with the shortest time only."""
     found: list[Group] = []
-    shared = {trait for reasons in why.values() for trait in _traits(reasons)}
-    for kind, name in sorted(shared):
+    having: dict[tuple[Kind, str], list[RiskySnapshot]] = {}
+    for user in users:
+        for trait in dict.fromkeys(_traits(why.get(user.user_id, ()))):
+            having.setdefault(trait, []).append(user)
+    for kind, name in sorted(having):
         last: tuple[RiskySnapshot, ...] = ()
         for since in (*(_quarter(now - span) for span in SPANS), None):
-            group = Group(kind, name, since, _having(users, why, kind, name, since))
+            # Of those alone who have it at all: looking through everybody for each would take seconds.
+            group = Group(kind, name, since, _having(having[kind, name], why, kind, name, since))
             if len(group.users) >= _FEWEST and group.users != last and len(group.value) <= _MAX_VALUE:
                 found.append(group)
             last = group.users

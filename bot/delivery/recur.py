@@ -12,18 +12,18 @@ WHY_WITHIN = 60.0
 
 
 async def recur(context: Context, task: Task) -> Ending:
-    """Look once an hour. A look that fails is made up for by the next: each reads all that changed since the end."""
+    """Look once an hour. A look that fails is made up for by the next: each reads all that changed since the read-back."""
     assert task.request_id is not None  # noqa: S101 - committed with its request
     began = context.clock.now()
     request = (await context.store.entry(task.request_id)).request
     known = {target.user_id: target for target in watched(request)}
     if request.ended_at is None or not known:
         return Done()
+    # From when each was seen safe, which may be long before all of the request were.
+    since = {user_id: t.last_read.read_at if t.last_read else request.asked_at for user_id, t in known.items()}
     try:
         # Who was updated is enough: whoever is at risk again was, and the list is read for read-backs anyway.
-        read = await context.conversation.read(
-            dict.fromkeys(known, request.ended_at), Turn.READ_BACK, READ_WITHIN, singles=0
-        )
+        read = await context.conversation.read(since, Turn.READ_BACK, READ_WITHIN, singles=0)
         again = [s for s in read.found.values() if is_again_at_risk(known[s.user_id], s)]
         if again:
             updated = {s.user_id: s.last_updated for s in again}

@@ -1,5 +1,6 @@
 """What users share is claimed only where it is known for sure, and a choice stands for exactly those it counted."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -70,3 +71,18 @@ def test_a_choice_is_found_again_elsewhere_and_only_while_it_is_the_same_users()
 def test_what_is_no_choice_of_ours_is_nobody() -> None:
     for value in ("", "-", "network", "network|x|y|z", "name|0|0|x", "network|0||", "network|0|abc|203.0.113.0/24"):
         assert again(value, USERS, {ObjectId("x"): ()}) is None
+
+
+def test_of_very_many_at_risk_the_groups_are_found_at_once() -> None:
+    """Everything else that the bot does waits for it."""
+    users = tuple(snapshot(f"User Number{n}", f"user{n}@contoso.com") for n in range(20_000))
+    reasons = {
+        user.user_id: (
+            Reason("unlikelyTravel", NOON, f"10.{n % 250}.{n % 140}.1", "Oslo", "NO"),
+            Reason("newCountry", NOON, f"11.{n % 250}.{n % 140}.1", "Oslo", "NO"),
+        )
+        for n, user in enumerate(users[:280])
+    }
+    began = time.thread_time()
+    assert len(groups(users, reasons, NOON)) >= 2
+    assert time.thread_time() - began < 0.5

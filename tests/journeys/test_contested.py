@@ -3,9 +3,12 @@
 from datetime import timedelta
 from pathlib import Path
 
+from bot.core.ids import RequestId
 from demo.graph.directory import ADELE
+from demo.local_slack import Message
 from demo.wire import Fault
 from tests.journeys.test_graph_at_its_quota import approve
+from tests.journeys.test_reading_back import minutes_pass
 from tests.rig import INCIDENT, Rig, running
 
 ONE = "adelev@contoso.com VPN"
@@ -16,6 +19,13 @@ def looks(rig: Rig) -> int:
     """How often Graph was asked for risky users and answered; a token that has expired meanwhile is renewed."""
     is_read = "GET /v1.0/identityProtection/riskyUsers"
     return sum(call.name.startswith(is_read) and call.status in {200, 403} for call in rig.books.calls)
+
+
+async def confirmed(rig: Rig, message: Message) -> int:
+    """How many of its users have been read back as safe."""
+    assert rig.parts is not None
+    entry = await rig.parts.store.entry(RequestId(rig.id_of(message)))
+    return len(entry.request.having("confirmed"))
 
 
 async def looked_at(rig: Rig) -> None:
@@ -71,6 +81,21 @@ async def test_who_stays_safe_is_watched_by_one_list_an_hour_and_after_72_hours_
         rig.clock.advance(AN_HOUR)
         assert looks(rig) == before + 3
         assert "Contested" not in rig.slack.plain(message)
+
+
+async def test_who_is_at_risk_again_while_others_are_still_read_back_is_noticed(tmp_path: Path) -> None:
+    async with running(tmp_path, speed=20.0) as rig:
+        first, *others, last = rig.graph.add_crowd(5)
+        rig.graph.lies_about.add(last)
+        message = await rig.asked(f"{first} {' '.join(others)} {last} VPN")
+        await approve(rig, message)
+        while await confirmed(rig, message) < 4:
+            await rig.clock.sleep(1)
+        rig.graph.rise(first, "high", "leakedCredentials")
+        await minutes_pass(rig, 16)
+        await rig.shows(message, "4 of 5 users confirmed safe")
+        await looked_at(rig)
+        await rig.thread_says(message, "and is at risk again")
 
 
 async def test_a_look_that_fails_is_made_up_for_by_the_next(tmp_path: Path) -> None:

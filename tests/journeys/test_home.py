@@ -4,7 +4,7 @@ from pathlib import Path
 
 from demo.local_slack import View
 from demo.wire import Fault
-from tests.rig import APPROVALS, BOTH_WAYS, Rig, running
+from tests.rig import APPROVALS, BOTH_WAYS, FAILED, Rig, running
 
 ONE = "adelev@contoso.com VPN exit moved"
 
@@ -74,6 +74,39 @@ async def test_what_was_decided_meanwhile_is_told_by_direct_message_and_nothing_
         await rig.whispered("U0DIEGO", "@Lynne Robbins withdrew it at ")
         assert rig.slack.modal("U0DIEGO") is None
         assert rig.slack.ephemerals("U0DIEGO") == []
+
+
+async def test_what_was_withdrawn_while_it_was_looked_up_keeps_no_home_tab_from_being_drawn(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.graph.faults.add(Fault("riskyUsers", "status", times=-1, status=503))
+        await rig.slack.command(ONE)
+        home = await home_of(rig, "U0ANALYST", "being looked up in Entra")
+        await rig.slack.press(home, "withdraw")
+        await says(rig, "U0ANALYST", "withdrawn, 1 user asked for")
+        await home_of(rig, "U0MEGAN", "withdrawn, 1 user asked for")
+        assert (await rig.slack.command("mine")).status == 200
+        assert "withdrawn, 1 user asked for" in rig.slack.plain(rig.slack.ephemerals("U0ANALYST")[-1])
+
+
+async def test_who_is_refused_there_for_what_is_out_of_date_sees_it_as_it_is_now(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        message = await rig.asked(ONE)
+        home = await home_of(rig, "U0DIEGO", "Waiting for you: 1")
+        await rig.slack.command(f"withdraw {rig.id_of(message)}")
+        await rig.shows(message, "Withdrawn")
+        await rig.slack.press(home, "review")
+        await says(rig, "U0DIEGO", "Nothing waits for your approval.")
+
+
+@BOTH_WAYS
+async def test_where_no_window_opens_there_slack_shows_that_it_failed(tmp_path: Path, way: str) -> None:
+    async with running(tmp_path, way=way) as rig:
+        await rig.asked(ONE)
+        home = await home_of(rig, "U0DIEGO", "Waiting for you: 1")
+        rig.slack.faults.add(Fault("views.open", "status", times=-1, status=503))
+        for button in ("review", "deny", "details"):
+            answer = await rig.slack.press(home, button)
+            assert answer.status == FAILED[way], button
 
 
 async def test_details_open_there_too(tmp_path: Path) -> None:

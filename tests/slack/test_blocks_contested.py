@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from bot.core.reasons import Reason
-from bot.slack.blocks import changed, incident
+from bot.slack.blocks import alert, changed, details, incident, standing
 from bot.slack.blocks.approval import approval_message
-from tests.slack.made import NOON, PLACE, far, faults, many, request, seen, snapshot, words_of
+from tests.slack.made import ANCHOR, NOON, PLACE, far, faults, faults_in, many, request, seen, snapshot, words_of
 
 LEAKED = (Reason("leakedCredentials", NOON), Reason("newCountry", NOON), Reason("x", NOON))
 
@@ -39,3 +39,19 @@ def test_the_incident_channels_hear_it_without_names() -> None:
     post = incident.contested(whole, PLACE).text
     assert post.startswith("CS-4K7Q · 1 at risk again, who had been confirmed safe · 2 users asked for · ")
     assert "Adele" not in post
+
+
+def test_status_lists_details_and_the_alerts_thread_say_so_too_and_who_it_is() -> None:
+    one = replace(far("confirmed")[0], recurred=snapshot(), recurred_why=LEAKED)
+    whole = request((one, far("confirmed", "confirmed")[1]), "confirmed")
+    assert "Contested: 1 user at risk again." in standing.status(whole, PLACE).text
+    assert " · contested: 1 user at risk again · " in standing.line(whole, PLACE)
+    view = details.window(whole, PLACE, [], ANCHOR)
+    assert faults_in(view) == []
+    adele, alex = (b["text"]["text"] for b in view["blocks"] if "Open in Entra" in str(b))
+    assert " · *At risk again*, read at <!date" in adele
+    assert ": Leaked credentials, <!date" in adele
+    assert "again" not in alex
+    line = alert.line(whole, PLACE).text
+    assert " · 1 at risk again · " in line
+    assert "Adele" not in line

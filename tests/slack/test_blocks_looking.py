@@ -72,6 +72,16 @@ def test_details_and_lists_know_every_state(state: State) -> None:
     assert faults_in(details.window(early, PLACE, history(), ANCHOR)) == []
 
 
+def test_what_was_withdrawn_before_its_users_were_found_is_listed_too() -> None:
+    early = request((), "withdrawn", ended_at=NOON, view=0, channel=None, ts=None, entries=("a", "b"))
+    assert standing.status(early, PLACE).text.startswith("CS-4K7Q: withdrawn at <!date")
+    assert standing.status(early, PLACE).text.endswith(", before its users were found in Entra.")
+    assert standing.line(early, PLACE).startswith("*CS-4K7Q* · withdrawn, 2 users asked for · asked by <@U0DIEGO>")
+    assert faults_in(details.window(early, PLACE, history(), ANCHOR)) == []
+    shown = home.Seen([], [early], [early], may_ask=True, may_approve=True)
+    assert faults_of_home(home.home(shown, place_of)) == []
+
+
 def test_the_details_say_who_decided_by_which_rule_and_what_entra_answered() -> None:
     told = words_of(details.window(request(far("confirmed")), PLACE, history(2), ANCHOR)["blocks"])
     assert "approved by <@U0MEGAN>, view 1. The rule “high” decides: &lt;b&gt; &amp; more." in told

@@ -2,7 +2,7 @@
 
 from bot.core.model import Request
 from bot.slack.blocks import people, words
-from bot.slack.blocks.incident import highest, standing
+from bot.slack.blocks.incident import again, highest, standing
 from bot.slack.blocks.message import Message, said
 from bot.slack.blocks.place import Place
 
@@ -15,6 +15,7 @@ def line(request: Request, place: Place) -> Message:
             place,
             f"asked to confirm {_users(request)} safe{highest(request)}",
             standing(request, by_whom=False),
+            again(request),
         )
     )
 

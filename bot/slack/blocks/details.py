@@ -75,7 +75,7 @@ def _user(target: Target, place: Place) -> Block:
     updated = f", last updated {words.date(shown.last_updated)}" if shown.last_updated else ""
     risk = f"{people.level(shown.level)} risk, {people.state(shown.state)}{updated}"
     head = f"{people.bold(target, 300)} · {people.upn_of(target)}"
-    now = f"{_PROGRESS.get(target.progress, target.progress)}{_read_at(target)}"
+    now = f"{_PROGRESS.get(target.progress, target.progress)}{_read_at(target)}{_again(target)}"
     linked = words.in_entra(place, [target.user_id])
     because = why.everything(target, _ALL_TYPES)
     text = "\n".join([head, risk, *because, f"{now} · {linked}"])
@@ -84,6 +84,13 @@ def _user(target: Target, place: Place) -> Block:
 
 def _read_at(target: Target) -> str:
     return people.at_time(", last read ", target.last_read.read_at if target.last_read else None)
+
+
+def _again(target: Target) -> str:
+    if target.recurred is None:
+        return ""
+    because = why.recurrence(target)
+    return f" · *At risk again*{people.at_time(', read at ', target.recurred.read_at)}{f': {because}' if because else ''}"
 
 
 def _turning(request: Request, page: int, pages: int) -> Block:

@@ -16,7 +16,7 @@ def line(request: Request, place: Place) -> Message:
     """Say what was asked and how far it is; this line is redrawn."""
     n = len(people.to_confirm(request).targets)
     asks = f"{words.who(request.asker.id)} asks to confirm {words.users(n)} safe{highest(request)}"
-    return said(_parts(request, place, asks, standing(request), _again(request), _mark(request)))
+    return said(_parts(request, place, asks, standing(request), again(request), _mark(request)))
 
 
 def end(request: Request, place: Place) -> Message:
@@ -36,11 +36,12 @@ def contested(request: Request, place: Place) -> Message:
     """Say that some are at risk again, as a post of its own."""
     n = len(people.to_confirm(request).targets)
     return said(
-        _parts(request, place, f"{_again(request)}, who had been confirmed safe", f"{words.users(n)} asked for")
+        _parts(request, place, f"{again(request)}, who had been confirmed safe", f"{words.users(n)} asked for")
     )
 
 
-def _again(request: Request) -> str:
+def again(request: Request) -> str:
+    """How many of those who were confirmed safe are at risk again; empty where none is."""
     n = count_recurred(request)
     return f"{n} at risk again" if n else ""
 

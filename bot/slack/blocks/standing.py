@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.model import Request
+from bot.core.recurrence import count_recurred
 from bot.slack.blocks import people, words
 from bot.slack.blocks.message import Block, Message, context, joined, said, section
 from bot.slack.blocks.place import Place, PlaceOf
@@ -34,9 +35,16 @@ def status(request: Request, place: Place) -> Message:
                 f"{words.users(len(shown.targets))}, {_risk(shown)}.",
                 still,
             ]
+        case "withdrawn" if not request.targets:
+            at = people.at_time(" at ", request.ended_at)
+            told = [f"{request.id}: withdrawn{at}, before its users were found in Entra."]
         case _:
             state = state_of(request, place)
-            told = [f"{request.id}: {state.header}.", state.line]
+            told = [
+                f"{request.id}: {state.header}.",
+                state.line,
+                *_contested(request, "Contested: {} at risk again."),
+            ]
     return marked(said(joined([*told, opened])), request)
 
 
@@ -94,11 +102,19 @@ def line(request: Request, place: Place) -> str:
 def _stands(request: Request, place: Place) -> list[str]:
     if (undecided := _UNDECIDED.get(request.state)) is not None:
         return [undecided]
+    if not request.targets:  # taken back before Entra had told of anybody
+        return [f"withdrawn, {words.users(len(request.entries))} asked for"]
     shown = people.to_confirm(request)
     n, risk = words.users(len(shown.targets)), _risk(shown)
     if request.state == "pending":
         return [f"waiting, {n}, {risk}{people.at_time(', open until ', request.open_until)}"]
-    return [f"{state_of(request, place).header}, {risk}"]
+    return [f"{state_of(request, place).header}, {risk}", *_contested(request, "contested: {} at risk again")]
+
+
+def _contested(request: Request, told: str) -> list[str]:
+    """Who was confirmed safe and is at risk again must not read as good news."""
+    n = count_recurred(request)
+    return [told.format(words.users(n))] if n else []
 
 
 def _risk(request: Request) -> str:
