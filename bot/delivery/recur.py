@@ -12,7 +12,7 @@ WHY_WITHIN = 60.0
 
 
 async def recur(context: Context, task: Task) -> Ending:
-    """Look once an hour. A look that fails is made up for by the next: each reads all that changed since the read-back."""
+    """Look once an hour, at all that changed since the read-back: so the next look makes up for one that fails."""
     assert task.request_id is not None  # noqa: S101 - committed with its request
     began = context.clock.now()
     request = (await context.store.entry(task.request_id)).request

@@ -11,7 +11,7 @@ from bot.core.model import MAX_USERS_SHOWN, Request
 from bot.core.parsing import MAX_REASON
 from bot.core.recurrence import count_recurred
 from bot.slack.blocks import crowd, origin, people, why, words
-from bot.slack.blocks.buttons import afterwards, pending_buttons, stop
+from bot.slack.blocks.buttons import afterwards, pending_buttons
 from bot.slack.blocks.looked import spared
 from bot.slack.blocks.message import (
     Block,
@@ -115,9 +115,7 @@ def _decided(request: Request, state: State, place: Place, *, can_stop: bool) ->
     if state.decider_reason:
         blocks.append(plain_section(f"Their reason: {_plain(state.decider_reason)}"))
     blocks += [*_people(request), reason_block(request)]
-    if can_stop:
-        blocks.append(stop(request))
-    blocks += afterwards(request, state.again, can_report=can_report)
+    blocks.append(afterwards(request, state.again, can_stop=can_stop, can_report=can_report))
     asked_by = f"asked by {words.who(request.asker.id)}"
     where = f"{_in_entra(request, place)}{origin.from_alert(request, place)}"
     blocks.append(context(f"{request.id} · {asked_by} · {where}"))

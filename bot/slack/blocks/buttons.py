@@ -34,21 +34,23 @@ def withdraw(request: Request) -> Block:
     return _button(request, "Withdraw", "withdraw", "Withdraw", confirm=ask)
 
 
-def afterwards(request: Request, again: str, *, can_report: bool) -> list[Block]:
+def afterwards(request: Request, again: str, *, can_stop: bool, can_report: bool) -> Block:
     """What can be done about a request that was decided; `again` asks again, where that helps."""
-    buttons = [_button(request, again, "ask_again", again)] if again else []
+    buttons = [_stop(request)] if can_stop else []
+    if again:
+        buttons.append(_button(request, again, "ask_again", again))
     if can_report:
         buttons.append(_button(request, "This was a mistake…", "mistake", "Report a mistake in"))
-    return [actions("afterwards", *buttons, details(request))]
+    return actions("afterwards", *buttons, details(request))
 
 
-def stop(request: Request) -> Block:
+def _stop(request: Request) -> Block:
     """Stop what has not been sent: users who were can't be called back."""
     text = "Stop" if len(request.having("waiting")) == len(request.targets) else "Stop the rest"
     ask = _dialog("Stop before sending?", "Users already sent can't be called back.", "Stop")
     if request.is_rehearsal:
         ask = _dialog(f"{rehearsal.HEAD}stop it?", rehearsal.PRACTICE, "Stop rehearsal")
-    return actions("stop", _button(request, text, "stop", text, confirm=ask))
+    return _button(request, text, "stop", text, confirm=ask)
 
 
 def others(request: Request) -> Block:

@@ -90,7 +90,8 @@ def _again(target: Target) -> str:
     if target.recurred is None:
         return ""
     because = why.recurrence(target)
-    return f" · *At risk again*{people.at_time(', read at ', target.recurred.read_at)}{f': {because}' if because else ''}"
+    read = people.at_time(", read at ", target.recurred.read_at)
+    return f" · *At risk again*{read}{f': {because}' if because else ''}"
 
 
 def _turning(request: Request, page: int, pages: int) -> Block:
