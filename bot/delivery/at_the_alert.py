@@ -34,9 +34,9 @@ async def at_the_alert(context: Context, task: Task) -> Ending:
         if first is not None:
             await context.messenger.update(first.channel, first.ts, message)
             return Done()
-        found = await context.messenger.find(spot, task.key, request.asked_at) if task.doubtful else []
         metadata = {"op_id": task.key, "n": entry.anchor.n, "mac": entry.anchor.mac}
-        ts = found[0] if found else await context.messenger.post(spot, message, metadata)
+        since = request.asked_at if task.doubtful else None
+        ts, _ = await context.messenger.post_once(spot, message, metadata, since=since)
     except SlackRefused as error:
         log.info("an alert's thread is not told", request=request.id, why=error.code)
         return Done()

@@ -11,7 +11,7 @@ from bot.core.ids import MessageTs
 from bot.core.model import Lost, Request
 from bot.core.wishes import Wish
 from bot.delivery.context import Context, Done, Ending, record_post
-from bot.delivery.posting import op_after, put
+from bot.delivery.posting import message_op, op_after, put
 from bot.slack.blocks.message import Message
 from bot.slack.messenger import Spot
 from bot.store.ledger import Entry, Post, posted, wish
@@ -38,7 +38,7 @@ async def continued(context: Context, task: Task, entry: Entry, message: Message
     """Post the message that continues a lost one, once, and keep to it from then on. Raises SlackError."""
     request = entry.request
     channel, lost = command.channel, command.ts
-    key = f"{request.id}.message"
+    key = message_op(request.id)
     op = op_after(key, lost)
     ts = await put(context, task, entry, Spot(channel), message, op=op)
     log.warning("the approval message was posted anew", request=request.id, why=command.lost)

@@ -73,10 +73,15 @@ async def post_once(
 async def put(context: Context, task: Task, entry: Entry, spot: Spot, message: Message, *, op: str) -> str:
     """Post under this op_id and return the ts: of an earlier try, where one was taken. Raises SlackError."""
     await context.messenger.turn(spot.channel)
-    found = await context.messenger.find(spot, op, entry.request.asked_at) if task.doubtful else []
-    if found:
-        return found[0]
-    return await context.messenger.post(spot, message, {"op_id": op, "n": entry.anchor.n, "mac": entry.anchor.mac})
+    metadata = {"op_id": op, "n": entry.anchor.n, "mac": entry.anchor.mac}
+    since = entry.request.asked_at if task.doubtful else None
+    ts, _ = await context.messenger.post_once(spot, message, metadata, since=since)
+    return ts
+
+
+def message_op(request_id: str) -> str:
+    """Name the post that is a request's approval message."""
+    return f"{request_id}.message"
 
 
 def op_after(key: str, lost: str) -> str:

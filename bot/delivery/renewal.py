@@ -27,10 +27,8 @@ async def _announce(context: Context, task: Task, end: Ends, op_id: str) -> None
     spot = Spot(place.channel)
     try:
         await context.messenger.turn(spot.channel)
-        found = await context.messenger.find(spot, op_id, context.later(-A_DAY)) if task.doubtful else []
-        ts = (
-            found[0] if found else await context.messenger.post(spot, ends(end.what, end.at, place), {"op_id": op_id})
-        )
+        since = context.later(-A_DAY) if task.doubtful else None
+        ts, _ = await context.messenger.post_once(spot, ends(end.what, end.at, place), {"op_id": op_id}, since=since)
     except SlackRefused as error:
         context.health.note("approval channel", f"The bot can't post in {spot.channel}: {error.code}.")
         return

@@ -14,7 +14,7 @@ from bot.core.ids import ChannelId, MessageTs
 from bot.core.model import Lost, Request
 from bot.delivery.context import Again, Context, Done, Ending, dont_ask, record_post
 from bot.delivery.continued import as_continued, continued, is_worn_out
-from bot.delivery.posting import LOST
+from bot.delivery.posting import LOST, message_op
 from bot.errors import SlackRefused
 from bot.remedies import channel_remedy
 from bot.slack.blocks.approval import approval_message
@@ -42,7 +42,7 @@ async def show(context: Context, task: Task) -> Ending:
         return Done()  # nobody has seen it
     message = _drawn(context, request)
     if request.ts is None:
-        metadata = {"op_id": op_of(request), "n": entry.anchor.n, "mac": entry.anchor.mac}
+        metadata = {"op_id": message_op(request.id), "n": entry.anchor.n, "mac": entry.anchor.mac}
         return await _first(context, task, request, message, metadata)
     try:
         await context.messenger.update(request.channel or "", request.ts, message)
@@ -92,22 +92,18 @@ def _is_past(context: Context, request: Request) -> bool:
     return request.ended_at is not None and context.clock.now() - request.ended_at > ALL_IS_PAST
 
 
-def op_of(request: Request) -> str:
-    return f"{request.id}.message"
-
-
 async def _first(
     context: Context, task: Task, request: Request, message: Message, metadata: dict[str, object]
 ) -> Ending:
     channel = context.place().channel
-    op = op_of(request)
+    op = message_op(request.id)
     try:
         await context.messenger.turn(channel)
         why = await _unfit(context, channel)
         if why:
             return dont_ask(context, request, why)
-        found = await context.messenger.find(Spot(channel), op, request.asked_at) if task.doubtful else []
-        ts = found[0] if found else await context.messenger.post(Spot(channel), message, metadata)
+        since = request.asked_at if task.doubtful else None
+        ts, was_there = await context.messenger.post_once(Spot(channel), message, metadata, since=since)
     except SlackRefused as error:
         log.warning("the approval message can't be posted", request=request.id, why=error.code)
         trouble = f"The bot can't post in {channel}: {error.code}. {channel_remedy(error.code)}"
@@ -122,7 +118,7 @@ async def _first(
         taken(connection)
         shown(connection)
 
-    if found:
+    if was_there:
         # What was found may show an older state: the newest is put over it.
         try:
             await context.messenger.update(channel, ts, message)

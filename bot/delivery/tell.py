@@ -10,7 +10,7 @@ from bot.core.ids import ChannelId, MessageTs, SlackUserId
 from bot.core.model import Receipt, Request
 from bot.core.terms import is_kept, lapses_at
 from bot.delivery.context import Context, Done, Ending
-from bot.delivery.posting import direct, entry_of, post_once
+from bot.delivery.posting import direct, entry_of, message_op, post_once
 from bot.delivery.private_words import private
 from bot.errors import SlackDoubtful, SlackRefused
 from bot.slack.blocks import changed, ending, incident, mistake, rehearsal, thread, words
@@ -76,7 +76,7 @@ async def _to_asker(context: Context, task: Task, entry: Entry, message: Message
 async def _set_aside(context: Context, request: Request, payload: dict[str, Any]) -> Message:
     """Link to the request in which they are asked for anew."""
     place, other = context.place(request), str(payload["follow_up"])
-    post = await context.store.do(find_post, f"{other}.message")
+    post = await context.store.do(find_post, message_op(other))
     link = words.link(place, ChannelId(post.channel), MessageTs(post.ts), other) if post else ""
     return changed.set_aside(request, place, payload["user_ids"], link or other)
 
@@ -114,10 +114,9 @@ async def whisper(context: Context, task: Task) -> Ending:
         log.info("told by direct message instead", why=error.code)
     try:
         spot = Spot(await context.messenger.open_dm(payload["user"]))
-        since = context.clock.now() - timedelta(hours=1)
+        since = context.clock.now() - timedelta(hours=1) if task.doubtful else None
         await context.messenger.turn(spot.channel)
-        if not (task.doubtful and await context.messenger.find(spot, task.key, since)):
-            await context.messenger.post(spot, message, {"op_id": task.key})
+        await context.messenger.post_once(spot, message, {"op_id": task.key}, since=since)
     except SlackRefused as error:
         log.warning("somebody could not be told", user=payload["user"], why=error.code)
     return Done()

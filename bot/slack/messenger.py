@@ -74,6 +74,16 @@ class Messenger:
             await self._turns.pause(spot.channel, error.retry_after)
             raise
 
+    async def post_once(
+        self, spot: Spot, message: Message, metadata: Mapping[str, Any], *, since: datetime | None
+    ) -> tuple[str, bool]:
+        """Post unless an earlier try was taken, and tell whether one was; it is looked for by the op_id.
+
+        `since` is from when on to look; None where no earlier try can have been taken.
+        """
+        found = await self.find(spot, str(metadata["op_id"]), since) if since is not None else []
+        return (found[0], True) if found else (await self.post(spot, message, metadata), False)
+
     async def update(self, channel: str, ts: str, message: Message) -> None:
         """Change a message. A pause that Slack asked for goes for every update, also one that is wanted meanwhile."""
         left = self._no_update_before - self._clock.monotonic()
