@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from bot.authority import Authority
 from bot.core.events import Event
+from bot.core.fold import fold
 from bot.core.ids import RequestId, SlackUserId
 from bot.core.model import Request
 from bot.core.policy import Standing, may_decide, may_vouch
@@ -153,10 +154,9 @@ class Views:
         return self._found(connection, unended(connection, most))
 
     def _known(self, connection: Connection, request_id: RequestId) -> Known | None:
-        request = self._store.ledger.find(connection, request_id)
-        if request is None:
-            return None
-        return Known(request, tuple(history(connection, request_id)), anchor_of(connection, request_id))
+        happened = tuple(history(connection, request_id))
+        request = fold(request_id, happened)
+        return Known(request, happened, anchor_of(connection, request_id)) if request is not None else None
 
     def _for_home(
         self, connection: Connection, by: SlackUserId, sight: Sight
