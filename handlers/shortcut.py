@@ -13,9 +13,7 @@ from bot.core.named import named_in
 from bot.errors import SlackError
 from bot.forms import Forms
 from bot.slack.api import answered
-
-OPEN_WITHIN = 1.9
-"""Seconds: the trigger lives for three."""
+from handlers.clicks import OPEN_WITHIN
 
 
 class Shortcuts:

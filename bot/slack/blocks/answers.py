@@ -32,6 +32,7 @@ __all__ = [
     "not_ready",
     "not_recorded",
     "not_shown",
+    "problem_in_words",
     "slow",
     "taken",
     "unexpected",
@@ -92,14 +93,15 @@ def gave_up(command: str) -> Message:
 
 def unreadable(problems: Sequence[Problem], command: str, *, is_rehearsal: bool = False) -> Message:
     """Say everything that is wrong at once."""
-    told = [_problem(problem) for problem in problems[:_MAX_PROBLEMS]]
+    told = [problem_in_words(problem) for problem in problems[:_MAX_PROBLEMS]]
     if len(problems) > len(told):
         told.append(f"And {len(problems) - len(told)} more.")
     example = _EXAMPLE.format(does="rehearse " if is_rehearsal else "")
     return said("\n".join([*told, "Nothing was asked for.", example]), *echo(command))
 
 
-def _problem(problem: Problem) -> str:
+def problem_in_words(problem: Problem) -> str:
+    """Say what is wrong with one thing that was typed, as mrkdwn."""
     match problem.kind:
         case "unreadable":
             return f"I can't read {words.code(problem.entry, _MAX_ENTRY)} as an id."

@@ -10,7 +10,8 @@ from bot.core.listed import Listed
 from bot.core.model import MAX_USERS, RiskySnapshot
 from bot.core.named import MOST_NAMED
 from bot.core.parsing import MAX_REASON
-from bot.slack.blocks import origin, words
+from bot.core.problems import Problem
+from bot.slack.blocks import answers, origin, words
 from bot.slack.blocks.message import Block, context, plain, section
 from bot.slack.blocks.options import head_of, option
 from bot.slack.blocks.place import Place
@@ -210,9 +211,9 @@ def error(problem: FieldProblem) -> str:
         case "no_users":
             return "No users given: choose some here or below, or paste their ids."
         case "too_many":
-            return f"{words.users(problem.count)} are too many; at most {MAX_USERS} a request."
+            return answers.problem_in_words(Problem("too_many", count=problem.count))
         case "no_reason":
-            return "Please add a reason; approvers and auditors need it."
+            return answers.problem_in_words(Problem("no_reason"))
         case "too_long":
             return f"The reason has {problem.count:,} characters; at most {MAX_REASON:,} fit."
         case "unknown":

@@ -64,7 +64,7 @@ def _row(request: Request, place: PlaceOf) -> list[Block]:
 
 def _own(requests: Sequence[Request], place: PlaceOf) -> list[Block]:
     if not requests:
-        return [header("Your requests"), section("You have no requests in the last 30 days.")]
+        return [header("Your requests"), section(standing.NONE_OF_YOURS)]
     rows: list[Block] = []
     for request in requests:
         row = section(standing.line(request, place(request)))

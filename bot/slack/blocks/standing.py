@@ -10,6 +10,7 @@ from bot.slack.blocks.place import Place, PlaceOf
 from bot.slack.blocks.rehearsal import marked
 from bot.slack.blocks.states import state_of
 
+NONE_OF_YOURS = "You have no requests in the last 30 days."
 MOST = 30
 """Requests in a private answer: more are not read on a phone."""
 _LINES = 5
@@ -51,7 +52,7 @@ def status(request: Request, place: Place) -> Message:
 def mine(requests: Sequence[Request], place: PlaceOf, *, more: bool) -> Message:
     """List what somebody asked for in the last 30 days, the newest first."""
     if not requests:
-        return said("You have no requests in the last 30 days.")
+        return said(NONE_OF_YOURS)
     return _list("*Your requests of the last 30 days*, the newest first", requests, place, more=more)
 
 
