@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import re
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.app import Application
 from bot.parts import Parts, open_parts
@@ -142,6 +144,24 @@ class Rig:
         told += [self.slack.plain(m) for user in list(self.slack.users) for m in self.slack.dm(user)]
         request_id = self.id_of(message)
         return any(f"{request_id} is waiting" in text for text in told)
+
+    @asynccontextmanager
+    async def busy(self) -> AsyncIterator[None]:
+        """Keep the store's one writer busy: what comes meanwhile stays in hand."""
+        assert self.parts is not None
+        held, go_on = threading.Event(), threading.Event()
+
+        def hold(_connection: Connection) -> None:
+            held.set()
+            go_on.wait(10)
+
+        holding = asyncio.ensure_future(self.parts.store.run(hold))
+        await asyncio.to_thread(held.wait)
+        try:
+            yield
+        finally:
+            go_on.set()
+            await holding
 
     def buttons(self, message: Message) -> list[str]:
         """What can be pressed in a message."""

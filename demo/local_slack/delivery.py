@@ -84,7 +84,6 @@ class Delivery:
 
     async def click(self, shown: Message, action_id: str, *, by: str = "U0MEGAN") -> Answer:
         """Press a button of a message."""
-        block_id, element = _button(shown.blocks, action_id)
         url = self._responses.open(by, shown)
         container: dict[str, Any] = {"type": "message", "message_ts": shown.ts, "channel_id": shown.channel}
         container["is_ephemeral"] = bool(shown.ephemeral_to)
@@ -101,16 +100,7 @@ class Delivery:
             **({} if shown.ephemeral_to else {"message": message}),
             "state": {"values": {}},
             "response_url": url,
-            "actions": [
-                {
-                    "type": "button",
-                    "action_id": action_id,
-                    "block_id": block_id,
-                    "value": element.get("value", ""),
-                    "text": element["text"],
-                    "action_ts": f"{self._now().timestamp():.6f}",
-                }
-            ],
+            "actions": [self._pressed(shown.blocks, action_id)],
         }
         sent = [self.interact(payload, by) for _ in range(2 if self.duplicate_deliveries else 1)]
         return (await asyncio.gather(*sent))[0]
@@ -131,24 +121,25 @@ class Delivery:
 
     async def press(self, view: View, action_id: str, *, value: str = "", by: str = "") -> Answer:
         """Press a button of a modal or a Home tab; `value` tells those with the same action apart."""
-        block_id, element = _button(view.view["blocks"], action_id, value)
         payload = {
             "type": "block_actions",
             **self.who(by or view.user),
             "container": {"type": "view", "view_id": view.id},
             "view": {**view.as_json(), "state": {"values": {}}},
-            "actions": [
-                {
-                    "type": "button",
-                    "action_id": action_id,
-                    "block_id": block_id,
-                    "value": element.get("value", ""),
-                    "text": element["text"],
-                    "action_ts": f"{self._now().timestamp():.6f}",
-                }
-            ],
+            "actions": [self._pressed(view.view["blocks"], action_id, value)],
         }
         return await self.interact(payload, by or view.user)
+
+    def _pressed(self, blocks: list[dict[str, Any]], action_id: str, value: str = "") -> dict[str, Any]:
+        block_id, element = _button(blocks, action_id, value)
+        return {
+            "type": "button",
+            "action_id": action_id,
+            "block_id": block_id,
+            "value": element.get("value", ""),
+            "text": element["text"],
+            "action_ts": f"{self._now().timestamp():.6f}",
+        }
 
     async def submit(self, modal: View, *, by: str = "", values: Mapping[str, Any] | None = None) -> Answer:
         """Press a modal's submit; `values` maps an action_id to what was typed, or to the values chosen."""

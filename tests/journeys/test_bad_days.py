@@ -1,7 +1,6 @@
 """Bad days: clocks set back, machines that slept, refusals that pass, names cut in half, posts that double."""
 
 import asyncio
-import threading
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
@@ -392,18 +391,8 @@ async def test_a_code_of_slacks_that_nobody_knows_keeps_no_other_request_from_it
 
 async def test_a_store_that_is_busy_for_long_gets_everybody_an_answer_in_time(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
-        assert rig.parts is not None
-        held, go_on = threading.Event(), threading.Event()
-
-        def hold(_connection: Connection) -> None:
-            held.set()
-            go_on.wait(10)
-
-        busy = asyncio.ensure_future(rig.parts.store.run(hold))
-        await asyncio.to_thread(held.wait)
-        answer = await rig.slack.command(ONE)
-        go_on.set()
-        await busy
+        async with rig.busy():
+            answer = await rig.slack.command(ONE)
         assert "nothing was recorded" in answer.body["text"]
         await rig.asked(OTHER)
         assert len(rig.slack.messages(APPROVALS)) == 1

@@ -2,9 +2,6 @@
 
 import asyncio
 import signal
-import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +9,6 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from sqlalchemy import Connection
 
 from demo.local_slack import Message
 from demo.local_slack.sockets import APP_TOKEN, Line
@@ -45,25 +41,6 @@ async def until(rig: Rig, status: int, *, is_told: bool = False) -> Any:
         while (told := await readyz(rig))[0] != status or (is_told and not told[1]):
             await rig.clock.sleep(0.1)
         return told[1]
-
-
-@asynccontextmanager
-async def busy(rig: Rig) -> AsyncIterator[None]:
-    """Keep the store's one writer busy: what comes meanwhile stays in hand."""
-    assert rig.parts is not None
-    held, go_on = threading.Event(), threading.Event()
-
-    def hold(_connection: Connection) -> None:
-        held.set()
-        go_on.wait(10)
-
-    holding = asyncio.ensure_future(rig.parts.store.run(hold))
-    await asyncio.to_thread(held.wait)
-    try:
-        yield
-    finally:
-        go_on.set()
-        await holding
 
 
 async def in_hand(rig: Rig, count: int = 1) -> None:
@@ -178,7 +155,7 @@ async def test_a_refresh_while_a_click_is_in_hand_loses_nothing(tmp_path: Path, 
     async with running(tmp_path, way=SOCKET_MODE) as rig:
         message = await rig.asked(ONE)
         line = rig.lines[0]
-        async with busy(rig):
+        async with rig.busy():
             click = await clicked(rig, message, line)
             await rig.slack.sockets.disconnect(line, reason)
             await rig.books.until(lambda: len(rig.slack.sockets.lines) == (3 if reason == "warning" else 2))
@@ -206,7 +183,7 @@ async def test_a_socket_that_is_cut_before_the_ack_costs_no_click_and_its_answer
     async with running(tmp_path, way=SOCKET_MODE) as rig:
         message = await rig.asked(ONE)
         line = rig.lines[0]
-        async with busy(rig):
+        async with rig.busy():
             click = await clicked(rig, message, line)
             line.cut()
             await rig.books.until(lambda: line not in rig.slack.sockets.lines)
@@ -376,7 +353,7 @@ async def test_a_stop_finishes_and_acks_what_is_in_hand_and_takes_nothing_more(t
     async with running(tmp_path, way=SOCKET_MODE) as rig:
         message = await rig.asked(ONE)
         line = rig.lines[0]
-        async with busy(rig):
+        async with rig.busy():
             click = await clicked(rig, message, line)
             rig.slack.delivery.patience = 0.3
             stopping = asyncio.create_task(rig.stop())
