@@ -102,7 +102,7 @@ async def test_details_show_all_there_is_to_know(tmp_path: Path) -> None:
         assert "Entra accepted 2 users (204)" in told
         assert "Graph request-id: " in told
         assert "2 users read back as confirmed safe" in told
-        assert "Confirmed safe, read back, last read " in told
+        assert "Confirmed safe, read back at " in told
 
 
 async def test_details_of_many_users_have_pages(tmp_path: Path) -> None:

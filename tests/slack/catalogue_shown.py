@@ -148,7 +148,7 @@ def _happened(cast: Cast) -> list[tuple[Any, ev.Event]]:
         ev.SetAside(ids[:1], (cast.snapshot(0),), RequestId("CS-4K8R")),
         ev.CallFailed(ids, "throttled", Receipt(429, "TooManyRequests", "c8a1-429")),
         ev.Accepted(ids, Receipt(204, request_id="c8a1-204")),
-        ev.Verified(tuple(cast.snapshot(i) for i in range(cast.n))),
+        ev.Verified(tuple(cast.snapshot(i, state="confirmedSafe") for i in range(cast.n))),
         ev.Ended("confirmed"),
         ev.Recurred((cast.snapshot(0),)),
         ev.Mistaken(JONI, "Joni", cast.typed("It was not the VPN")),
@@ -162,6 +162,11 @@ def _details(cast: Cast, place: Place) -> Kinds:
     yield kind("D while it waits", details.window, asked(), place, happened[:2], ANCHOR, because=because)
     done = asked("confirmed", "confirmed", again_of=RequestId("CS-9F3M"))
     yield kind("D when it has ended", details.window, done, place, happened, ANCHOR, because=because)
+    dismissed = replace(cast.snapshot(0), state="dismissed", level="none")
+    gone = asked("confirmed", targets=cast.far("confirmed", last_read=dismissed))
+    yield kind("D dismissed", details.window, gone, place, [], ANCHOR)
+    yield kind("D left out", details.window, asked("not_confirmed", "left_out"), place, [], ANCHOR)
+    yield kind("D contested", details.window, asked("confirmed", targets=cast.recurred()), place, [], ANCHOR)
     yield kind("D next page", details.window, asked(), place, happened[:2], ANCHOR, page=1)
     early = asked("looking_up", entries=("adelev@contoso.com",))
     yield kind("D of none yet", details.window, replace(early, targets=()), place, happened[:1], ANCHOR)
@@ -239,6 +244,9 @@ def _lists(cast: Cast, place: PlaceOf) -> Kinds:
     yield kind("H list, not for you", standing.not_for_you, place())
     yield kind("H list, unchecked", standing.could_not_check, "Slack")
     yield from (kind(f"E15 status {one.state}", standing.status, one, place(one)) for one in _statuses(requests))
+    early = replace(cast.asked("withdrawn", decision=None), targets=(), entries=("adelev@contoso.com",))
+    yield kind("E15 status withdrawn early", standing.status, early, place(early))
+    yield kind("E15 status contested", standing.status, cast.asked("confirmed", targets=cast.recurred()), place())
     yield kind("E15 status, which", standing.which_one)
     yield kind("E15 status, unknown", standing.no_such, cast.named("CS-2222"))
 

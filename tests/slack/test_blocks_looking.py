@@ -26,6 +26,7 @@ from tests.slack.made import (
     many,
     request,
     seen,
+    snapshot,
     target,
     words_of,
 )
@@ -89,6 +90,20 @@ def test_the_details_say_who_decided_by_which_rule_and_what_entra_answered() -> 
     assert f"Graph request-id: {'id-0' * 8}, {'id-1' * 8}" in told
     assert f"Record: entry {ANCHOR[0]}, {ANCHOR[1]}" in told
     assert "Confirmed safe, read back" in told
+
+
+def test_the_details_call_safe_only_whom_entra_calls_so() -> None:
+    one = far("confirmed")[0]
+    dismissed = replace(snapshot(level="none", state="dismissed"), read_at=NOON)
+    deleted = replace(far("left_out")[0], last_read=replace(dismissed, is_deleted=True))
+    whole = request((replace(one, last_read=dismissed), deleted), "not_confirmed")
+    read = ev.Verified((dismissed, replace(dismissed, state="confirmedSafe")))
+    aside = ev.SetAside((deleted.user_id,))
+    told = words_of(details.window(whole, PLACE, [(NOON, aside), (NOON, read)], ANCHOR)["blocks"])
+    assert "No longer at risk (dismissed), read back at <!date" in told
+    assert "Left out: deleted, last read at <!date" in told
+    assert "set aside before sending: 1 user left out" in told
+    assert "1 user read back as confirmed safe; 1 user read back as no longer at risk" in told
 
 
 def test_every_kind_of_detection_has_its_line_in_the_details() -> None:

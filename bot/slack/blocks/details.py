@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.core.events import Event
 from bot.core.model import Request, Target
-from bot.slack.blocks import people, standing, timeline, why, words
+from bot.slack.blocks import looked, people, standing, timeline, why, words
 from bot.slack.blocks.approval import reason_block
 from bot.slack.blocks.message import MAX_SECTION, Block, actions, button, context, divider, joined, plain, section
 from bot.slack.blocks.place import Place
@@ -38,7 +38,7 @@ def window(
         blocks.append(_turning(request, page, pages))
     if page == 0:
         blocks += [divider(), *_history(happened), *_record(happened, head)]
-    return _modal(f"{'Rehearsal ' if request.is_rehearsal else 'Details of '}{request.id}", blocks)
+    return _modal(f"{'Rehearsal of ' if request.is_rehearsal else 'Details of '}{request.id}", blocks)
 
 
 def gone() -> Block:
@@ -75,15 +75,24 @@ def _user(target: Target, place: Place) -> Block:
     updated = f", last updated {words.date(shown.last_updated)}" if shown.last_updated else ""
     risk = f"{people.level(shown.level)} risk, {people.state(shown.state)}{updated}"
     head = f"{people.bold(target, 300)} · {people.upn_of(target)}"
-    now = f"{_PROGRESS.get(target.progress, target.progress)}{_read_at(target)}{_again(target)}"
+    now = f"{_progress(target)}{_again(target)}"
     linked = words.in_entra(place, [target.user_id])
     because = why.everything(target, _ALL_TYPES)
     text = "\n".join([head, risk, *because, f"{now} · {linked}"])
     return section(text if len(text) <= MAX_SECTION else "\n".join([head, risk, f"{now} · {linked}"]))
 
 
-def _read_at(target: Target) -> str:
-    return people.at_time(", last read ", target.last_read.read_at if target.last_read else None)
+def _progress(target: Target) -> str:
+    """How far it is with somebody, and when that was read."""
+    at = target.last_read.read_at if target.last_read else None
+    match target.progress:
+        case "confirmed":
+            return f"{looked.safe_or_gone(target)}{people.at_time(', read back at ', at)}"
+        case "left_out":
+            told = f"Left out: {looked.why_left_out(target)}"
+        case other:
+            told = _PROGRESS.get(other, other)
+    return f"{told}{people.at_time(', last read at ', at)}"
 
 
 def _again(target: Target) -> str:
@@ -152,12 +161,10 @@ _PROGRESS = {
     "practised": "Not sent: practice only",
     "attempted": "Being sent",
     "accepted": "Accepted by Entra, not read back yet",
-    "confirmed": "Confirmed safe, read back",
     "refused": "Refused by Entra",
     "not_sent": "Not sent: the approval lapsed",
     "voided": "Not sent: the approval no longer counts",
     "stopped": "Not sent: stopped",
-    "left_out": "Left out: no longer at risk",
     "spared": "Left out by the approver",
     "moved": "Not sent: the risk rose, asked for anew",
     "unchanged": "Accepted by Entra, but still at risk",

@@ -58,6 +58,16 @@ def _is_gone(target: Target) -> bool:
     return target.last_read is not None and target.last_read.state != _SAFE
 
 
+def why_left_out(target: Target) -> str:
+    """What was read of somebody who was left out before sending: "no longer at risk", "deleted"."""
+    return _LEFT_OUT[_why_left_out(target)][0]
+
+
+def safe_or_gone(target: Target) -> str:
+    """What reading back showed of somebody who is at risk no more; only who Entra says is safe is called so."""
+    return f"No longer at risk ({_states([target])})" if _is_gone(target) else "Confirmed safe"
+
+
 def result(request: Request, most: int = 0) -> str:
     """How many are safe, and by what: "2 of 3 confirmed safe; for 1 the risk is gone (dismissed)"."""
     safe, total = len(confirmed_safe(request)), len(request.targets)

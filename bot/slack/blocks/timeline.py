@@ -12,8 +12,8 @@ _MAX_REASON = 300
 _MAX_BECAUSE = 600
 _MAX_ID = 60
 _ENDS = {
-    "confirmed": "all confirmed safe",
-    "partly_confirmed": "some confirmed safe",
+    "confirmed": "the risk of all is gone",
+    "partly_confirmed": "the risk of some is gone",
     "not_confirmed": "not confirmed",
     "accepted_unseen": "accepted, not visible",
     "unknown": "not known",
@@ -69,7 +69,7 @@ def _line(event: ev.Event) -> str:
         case ev.Mistaken():
             return f"marked as a mistake by {words.who(event.by)}: {words.isolate(event.reason, _MAX_REASON)}"
         case ev.ClickRefused():
-            return f"refused to {words.who(event.by)}: {event.action}"
+            return f"a click of {words.who(event.by)} was refused: {event.action}"
         case ev.Ended():
             return f"ended: {_ENDS.get(event.state, event.state)}"
         case _:
@@ -80,7 +80,7 @@ def _sent(event: ev.Event) -> str:
     match event:
         case ev.SetAside():
             out = len(event.left_out)
-            parts = [f"{words.users(out)} no longer at risk"] if out else []
+            parts = [f"{words.users(out)} left out"] if out else []
             if event.drifted:
                 where = f", asked for anew in {event.follow_up}" if event.follow_up else ""
                 parts.append(f"the risk of {words.users(len(event.drifted))} rose{where}")
@@ -97,7 +97,7 @@ def _sent(event: ev.Event) -> str:
         case ev.Taken():
             return f"reading back shows that Entra took {words.users(len(event.snapshots))}"
         case ev.Verified():
-            return f"{words.users(len(event.snapshots))} read back as confirmed safe"
+            return _verified(event)
         case ev.Recurred():
             return f"{words.users(len(event.snapshots))} at risk again: the decision is contested"
         case ev.GaveUp():
@@ -106,8 +106,15 @@ def _sent(event: ev.Event) -> str:
             return ""
 
 
+def _verified(event: ev.Verified) -> str:
+    safe = sum(read.state == "confirmedSafe" for read in event.snapshots)
+    gone = len(event.snapshots) - safe
+    told = [f"{words.users(safe)} read back as confirmed safe"] if safe else []
+    return "; ".join([*told, *([f"{words.users(gone)} read back as no longer at risk"] if gone else [])])
+
+
 def _approved(event: ev.Approved) -> str:
-    left = f" but for {_n(event.left_out)}" if event.left_out else ""
+    left = f", but for {_n(event.left_out)}" if event.left_out else ""
     because = f". {words.sentence(event.because, _MAX_BECAUSE)}" if event.because else ""
     return f"approved by {words.who(event.by)}, view {event.view}{left}{because}"
 
