@@ -157,7 +157,7 @@ async def test_whoever_left_their_team_before_the_last_approval_is_struck_out(tm
         rig.slack.groups["S0SOC"].discard("U0MEGAN")
         rig.clock.advance(timedelta(minutes=1))
         await rig.slack.click(message, "approve", by="U0JONI")
-        shown = await rig.shows(message, "(they may not approve it any more)")
+        shown = await rig.shows(message, "(no longer counts: they may not approve it any more)")
         assert "Approved by @Joni Sherman (Identity). Still needed: one from SOC." in shown
         await rig.thread_says(
             message, "The approval by @Megan Bowen no longer counts: they may not approve it any more"
@@ -253,7 +253,7 @@ async def test_reasons_that_come_late_take_back_what_was_approved_without_them(t
         message = await rig.asked(HIGH)
         await rig.slack.click(message, "approve", by="U0MEGAN")
         shown = await rig.shows(message, "Leaked credentials")
-        assert "Approved by @Megan Bowen~ (of what it showed before)." in shown
+        assert "Approved by @Megan Bowen~ (no longer counts: given for what it showed before)." in shown
         assert "Needed: one from SOC and one from Identity." in shown
 
 

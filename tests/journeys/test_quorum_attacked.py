@@ -33,7 +33,7 @@ async def test_a_review_that_is_submitted_last_has_those_before_judged_anew(tmp_
         await rig.slack.click(message, "review", by="U0JONI")
         await rig.slack.submit(await rig.modal_of("U0JONI"))
         shown = await rig.shows(message, "Approved by @Joni Sherman (Identity). Still needed: one from SOC.")
-        assert "~Approved by @Megan Bowen~ (they may not approve it any more)." in shown
+        assert "~Approved by @Megan Bowen~ (no longer counts: they may not approve it any more)." in shown
 
 
 async def test_whoever_may_never_ask_is_not_let_in_because_nobody_can_tell_their_account(tmp_path: Path) -> None:

@@ -56,13 +56,13 @@ def test_after_the_first_it_says_by_whom_and_mentions_those_alone_who_can_still_
 def test_an_approval_that_counts_no_longer_is_struck_out_beside_those_that_do() -> None:
     struck = (given(MEGAN, "soc", void="at_risk"),)
     assert line(approvals=(given(JONI, "identity"),), struck=struck).startswith(
-        "~Approved by <@U0MEGAN>~ (their own Entra account is at risk). "
+        "~Approved by <@U0MEGAN>~ (no longer counts: their own Entra account is at risk). "
         "Approved by <@U0JONI> (Identity). Still needed: one from SOC. "
     )
     before = (given(MEGAN, "soc", void="seen_before"), given(JONI, "identity", void="not_allowed"))
     assert line(struck=before).startswith(
-        "~Approved by <@U0MEGAN>~ (of what it showed before). "
-        "~Approved by <@U0JONI>~ (they may not approve it any more). <@U0DIEGO> asks"
+        "~Approved by <@U0MEGAN>~ (no longer counts: given for what it showed before). "
+        "~Approved by <@U0JONI>~ (no longer counts: they may not approve it any more). <@U0DIEGO> asks"
     )
 
 

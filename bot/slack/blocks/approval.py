@@ -140,21 +140,21 @@ def _notification(request: Request) -> str:
     """Say on a lock screen who asks what; the name gives way where it is too long."""
     rest = (
         f" asks to confirm {words.users(len(request.targets))} safe. "
-        f"Highest risk: {people.highest_level(request)}. Approve or deny in Slack. {request.id}"
+        f"{'Risk' if len(request.targets) == 1 else 'Highest risk'}: {people.highest_level(request)}. "
+        f"Approve or deny in Slack. {request.id}"
     )
     left = max(room(request, _MAX_TEXT) - len(rest), 1)
     return (words.sentence(request.asker.name, left) or "A colleague") + rest
 
 
 def _state_line(request: Request, place: Place, why_again: str) -> str:
-    told = people.counts if len(request.targets) > MAX_USERS_SHOWN else people.risk
     return joined(
         [
             why_again,
             *_approvals(request, place),
             f"{words.who(request.asker.id)} asks {words.approvers(place)}.",
             f"Needed: {words.needed(place.missing)}." if place.missing and not request.approvals else "",
-            f"{told(request.targets)}.",
+            f"{people.risk(request.targets)}.",
             f"{people.at_time('Open until ', request.open_until)}." if request.open_until else "",
         ]
     )
@@ -173,7 +173,10 @@ def _approvals(request: Request, place: Place) -> list[str]:
 
 def _struck(approval: Decision, *, is_told: bool) -> str:
     struck = f"~{words.approved_by([approval])}~"
-    return f"{struck}." if is_told and approval.void != "seen_before" else f"{struck} ({words.why_void(approval)})."
+    if is_told and approval.void != "seen_before":
+        return f"{struck}."
+    # A line through it is not read aloud.
+    return f"{struck} (no longer counts: {words.why_void(approval)})."
 
 
 def _risk_changed(request: Request) -> str:

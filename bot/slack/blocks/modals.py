@@ -52,7 +52,7 @@ def _review(request: Request, place: Place, sections: list[Block], why_again: st
     until = f"{people.at_time('Open until ', request.open_until)}." if request.open_until else ""
     blocks = [
         *_practice(request),
-        section(joined([why_again, asks, f"{people.counts(request.targets)}.", until])),
+        section(joined([why_again, asks, f"{people.risk(request.targets)}.", until])),
         reason_block(request),
         divider(),
         *sections,

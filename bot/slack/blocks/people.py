@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.levels import rank_of
-from bot.core.model import Progress, Request, RiskySnapshot, Target
+from bot.core.model import MAX_USERS_SHOWN, Progress, Request, RiskySnapshot, Target
 from bot.slack.blocks import why, words
 
 _LEVELS = {"high": "High", "medium": "Medium", "low": "Low", "none": "None", "hidden": "Hidden"}
@@ -113,7 +113,9 @@ def names(targets: Sequence[Target], most: int, room: int = words.MAX_NAME) -> s
 
 
 def risk(targets: Sequence[Target]) -> str:
-    """The risk in one phrase: "Risk: *High*", "Highest risk: *High* (1 of 3)"."""
+    """The risk in one phrase: "Risk: *High*", "Highest risk: *High* (1 of 3)", of many as counts."""
+    if len(targets) > MAX_USERS_SHOWN:
+        return _counts(targets)
     first = riskiest_first(targets)[0].shown.level
     highest = f"*{level(first)}*"
     if len(targets) == 1:
@@ -122,7 +124,7 @@ def risk(targets: Sequence[Target]) -> str:
     return f"Highest risk: {highest} ({n} of {len(targets)})"
 
 
-def counts(targets: Sequence[Target]) -> str:
+def _counts(targets: Sequence[Target]) -> str:
     """How many users are at each level, the most serious first: "Risk: 4 *High*, 122 Medium, 24 Low"."""
     found = Counter(target.shown.level for target in targets)
     ordered = sorted(found, key=lambda word: -rank_of(word))

@@ -148,7 +148,7 @@ _WHY_VOID: dict[Void, str] = {
 
 def why_void(approval: Decision) -> str:
     """Say why an approval counts no longer, after its own words."""
-    return _WHY_VOID.get(approval.void, "of what it showed before")
+    return _WHY_VOID.get(approval.void, "given for what it showed before")
 
 
 def utc(at: datetime) -> str:
