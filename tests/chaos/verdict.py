@@ -19,7 +19,7 @@ UNDER_WAY = re.compile(r"Confirm .* safe\?|Risk changed: |Approved: |Sent: ")
 SAFE = re.compile(r"(?:(\d+) of )?(\d+) users? confirmed safe")
 END = re.compile(
     r"read back at|Denied by|Withdrawn by|changed nothing for|still shows? as|could not be read back"
-    r"|not known whether|at risk again since|not sent before|Entra refused"
+    r"|not known whether|accepted it, and|not sent before|Entra refused"
 )
 OPEN_ENDED = re.compile(r"not known whether|still shows? as|could not be read back")
 _COUNTS = re.compile(r"(\d+ of )?\d+ users?")

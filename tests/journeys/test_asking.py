@@ -39,7 +39,7 @@ async def test_ids_are_read_however_they_are_typed(tmp_path: Path, typed: str) -
         ("adelev@contoso.com", "Please add a reason; approvers and auditors need it."),
         ("adelev@contoso.com because of alexw@contoso.com", "I found an id inside the reason, `alexw@contoso.com`."),
         (" ".join(f"u{n}@contoso.com" for n in range(501)) + " x", "501 users are too many; at most 500"),
-        ("adelev@contoso.com " + "x" * 1501, "The reason has 1501 characters; at most 1,500 fit."),
+        ("adelev@contoso.com " + "x" * 1501, "The reason has 1,501 characters; at most 1,500 fit."),
     ],
 )
 async def test_what_cannot_be_read_is_said_at_once_and_nothing_is_asked(
@@ -68,7 +68,7 @@ async def test_all_findings_come_in_one_answer_and_the_others_can_be_asked_for(t
         await rig.slack.click(answer, "ask_others", by="U0ANALYST")
         await rig.books.until(lambda: rig.slack.messages(APPROVALS))
         assert "Confirm Adele Vance safe?" in rig.slack.plain(rig.slack.messages(APPROVALS)[0])
-        await rig.whispered("U0ANALYST", "now asks for the other 1 user")
+        await rig.whispered("U0ANALYST", "now asks for the other user")
 
 
 @BOTH_WAYS

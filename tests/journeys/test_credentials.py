@@ -138,7 +138,7 @@ async def test_a_certificate_that_is_about_to_end_is_announced_once_a_week(tmp_p
 
         await rig.start(**certificate)
         await rig.books.until(announced)
-        assert announced()[0].startswith("The bot's certificate for Entra ends on ")
+        assert announced()[0].startswith("The bot's certificate for Entra ends at ")
         await rig.stop()
         await rig.start(**certificate)
         rig.clock.advance(timedelta(days=1))

@@ -158,7 +158,7 @@ async def test_who_is_no_longer_at_risk_is_left_out_with_a_remark(tmp_path: Path
         await approve(rig, message, after=20)
         await rig.shows(message, "1 of 1 confirmed safe")
         assert [call.args["userIds"] for call in rig.sent()] == [[ADELE]]
-        await rig.thread_says(message, "1 was left out, no longer at risk: Alex Wilber.")
+        await rig.thread_says(message, "1 user was left out, no longer at risk: Alex Wilber.")
 
 
 async def test_if_nobody_is_at_risk_any_more_nothing_is_sent(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ async def test_who_was_refused_alone_is_not_sent_again_when_the_other_half_is_le
         refuse(rig, bad)
         message = await rig.asked(f"{bad} {other} VPN")
         await approve(rig, message)
-        await rig.thread_says(message, "1 was left out, no longer at risk: Contoso User 002.")
+        await rig.thread_says(message, "1 user was left out, no longer at risk: Contoso User 002.")
         await rig.thread_says(message, "Contoso User 001: Entra has no such user (ResourceNotFound).")
         assert [call.args["userIds"] for call in rig.sent()] == [[bad, other], [bad]]
 
@@ -275,7 +275,7 @@ async def test_who_is_at_risk_again_since_the_204_is_called_so(tmp_path: Path) -
         rig.graph.rise(ADELE, "high")
         rig.clock.advance(timedelta(minutes=16))
         await rig.shows(message, "Not confirmed: 1 user")
-        told = await rig.thread_says(message, "is at risk again since")
+        told = await rig.thread_says(message, "is at risk again.")
         assert "@Lynne Robbins @Megan Bowen" in told
 
 

@@ -12,7 +12,7 @@ from tests.journeys.test_why import start
 from tests.rig import APPROVALS, BOTH_WAYS, Rig, running
 
 LOOK_DIFFERENT = "2 look different. Check these first:"
-STAY = "2 users were left out by @Megan Bowen: they stay at risk."
+STAY = "2 users were left out by @Megan Bowen and stay at risk."
 
 
 def crowd(rig: Rig, n: int = 27) -> list[str]:
@@ -67,7 +67,7 @@ async def test_those_who_look_different_are_left_out_and_can_be_asked_for_at_onc
         assert STAY in shown
         assert "user001" not in shown
         told = await rig.thread_says(message, "can be asked for in another request")
-        assert STAY in told
+        assert STAY.replace(".", ": ") in told
         assert "Contoso User 001, Contoso User 002" in told.replace("*", "")
         assert [sorted(sent) for sent in rig.graph.sent] == [sorted(ids[2:])]
         assert all(rig.graph.risky[user_id].state == "atRisk" for user_id in ids[:2])

@@ -1,6 +1,7 @@
 """This was a mistake: who notices it says so once, and all who can mend it are told how."""
 
 import asyncio
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -68,8 +69,8 @@ async def test_a_report_marks_the_message_and_tells_everybody_who_can_mend_it(tm
         assert "What to do is in the thread." in shown
         assert "Adele Vance" in shown
         assert rig.buttons(message) == ["Details"]
-        told = await rig.thread_says(message, "marked this approval as a mistake")
-        assert told.startswith("@soc-approvers @Diego Siciliani marked this approval as a mistake.")
+        told = await rig.thread_says(message, "This approval was marked as a mistake")
+        assert told.startswith("@soc-approvers This approval was marked as a mistake by @Diego Siciliani.")
         assert f"Reason: {WHY}" in told
         assert "For each user in Entra:\n1. Confirm user compromised (risk becomes High again)." in told
         assert told.endswith("Nothing was changed by this report.")
@@ -158,9 +159,9 @@ async def test_it_is_reported_once_and_who_comes_later_is_told_by_whom_and_when(
         await report(rig, message)
         await rig.shows(message, "Marked as a mistake: 2 users")
         await rig.slack.submit(late, values={"text": "Me too"})
-        assert "@Diego Siciliani marked it as a mistake at " in rig.slack.plain(late)
+        assert "@Diego Siciliani already marked it as a mistake at " in rig.slack.plain(late)
         await rig.slack.click(before, "mistake", by="U0ANALYST")
-        await rig.whispered("U0ANALYST", "@Diego Siciliani marked it as a mistake at ")
+        await rig.whispered("U0ANALYST", "@Diego Siciliani already marked it as a mistake at ")
         assert rig.slack.modal("U0ANALYST") is None
         assert len(await entries(rig, "Mistaken")) == 1
         assert len(await entries(rig, "ClickRefused")) == 2
@@ -173,7 +174,7 @@ async def test_two_reports_in_the_same_instant_are_one(tmp_path: Path) -> None:
         rig.slack.delivery.duplicate_deliveries = True
         await asyncio.gather(*(rig.slack.submit(modal, values={"text": WHY}) for modal in modals))
         await rig.books.until(lambda: len(rig.slack.messages(INCIDENT)) == 3)
-        await rig.thread_says(message, "marked this approval as a mistake")
+        await rig.thread_says(message, "This approval was marked as a mistake")
         assert len(await entries(rig, "Mistaken")) == 1
         told = [text for text in map(rig.slack.plain, rig.slack.thread(message)) if "as a mistake" in text]
         assert len(told) == 1
@@ -233,11 +234,11 @@ async def test_after_a_restart_it_can_be_reported_still_and_stays_reported(tmp_p
         await rig.start()
         await report(rig, message)
         await rig.shows(message, "Marked as a mistake: 2 users")
-        await rig.thread_says(message, "marked this approval as a mistake")
+        await rig.thread_says(message, "This approval was marked as a mistake")
         await rig.stop()
         await rig.start()
         await rig.slack.click(before, "mistake")
-        await rig.whispered("U0MEGAN", "@Diego Siciliani marked it as a mistake at ")
+        await rig.whispered("U0MEGAN", "@Diego Siciliani already marked it as a mistake at ")
 
 
 async def test_a_report_that_was_taken_survives_a_kill(tmp_path: Path) -> None:
@@ -252,7 +253,7 @@ async def test_a_report_that_was_taken_survives_a_kill(tmp_path: Path) -> None:
 
         def told() -> list[str]:
             seen = [*stage.slack.thread(message), *stage.slack.messages(INCIDENT)]
-            return [text for text in map(stage.slack.plain, seen) if "marked this a" in text]
+            return [text for text in map(stage.slack.plain, seen) if re.search("marked this as|was marked as", text)]
 
         await stage.books.until(lambda: "Marked as a mistake: 2 users" in stage.slack.plain(message), WITHIN)
         await stage.books.until(lambda: len(told()) == 2, WITHIN)

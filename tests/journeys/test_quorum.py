@@ -232,7 +232,7 @@ async def test_whoever_the_first_leaves_out_the_second_does_not_see(tmp_path: Pa
         modal = await reviewed(rig, message)
         await rig.slack.submit(modal, values=ticked(modal))
         shown = await rig.shows(message, "Confirm 25 users safe?")
-        assert "2 users were left out by @Megan Bowen: they stay at risk." in shown
+        assert "2 users were left out by @Megan Bowen and stay at risk." in shown
         assert "Approved by @Megan Bowen (SOC). Still needed: one from Identity." in shown
         await rig.slack.submit(stale)
         assert rig.sent() == []

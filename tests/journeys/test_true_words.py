@@ -71,8 +71,8 @@ async def test_a_deleted_user_is_left_out_as_deleted_and_one_without_a_record_as
         rig.clock.advance(timedelta(seconds=20))
         await rig.slack.click(message, "approve", by="U0MEGAN")
         await rig.shows(message, "1 of 1 confirmed safe")
-        told = await rig.thread_says(message, "1 was left out, deleted: Alex Wilber.")
-        assert "1 was left out, without a risk record any more: Contoso User 001." in told
+        told = await rig.thread_says(message, "1 user was left out, deleted: Alex Wilber.")
+        assert "1 user was left out, without a risk record any more: Contoso User 001." in told
         assert "no longer at risk" not in told
         assert [call.args["userIds"] for call in rig.sent()] == [[ADELE]]
 
@@ -85,7 +85,7 @@ async def test_a_deleted_user_alone_ends_it_and_is_called_deleted(tmp_path: Path
         await rig.slack.click(message, "approve", by="U0MEGAN")
         shown = await rig.shows(message, "Not confirmed: 1 user")
         assert "Nothing was sent: the user is deleted. Nothing was changed in Entra." in shown
-        await rig.thread_says(message, "1 was left out, deleted: Alex Wilber. Nothing was changed.")
+        await rig.thread_says(message, "1 user was left out, deleted: Alex Wilber. Nothing was changed.")
         assert rig.sent() == []
 
 

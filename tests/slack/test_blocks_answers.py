@@ -82,7 +82,7 @@ def test_everything_unreadable_is_told_at_once() -> None:
         "Put the ids first, then the reason: I found an id inside the reason, `x@contoso.com`.",
         "513 users are too many; at most 500 a request.",
         "Please add a reason; approvers and auditors need it.",
-        "The reason has 1812 characters; at most 1,500 fit.",
+        "The reason has 1,812 characters; at most 1,500 fit.",
         "Nothing was asked for.",
         "Example: `/confirm-safe adelev@contoso.com VPN exit moved to Oslo`",
     ]

@@ -198,11 +198,11 @@ def test_all_of_the_rest_is_everybody_and_those_left_out_stay_at_risk() -> None:
     message = approval_message(whole, PLACE)
     line = texts(message.blocks)[0]
     assert line.startswith("146 of 146 confirmed safe, read back at ")
-    assert line.endswith("Approved by <@U0MEGAN>. 4 users were left out by <@U0MEGAN>: they stay at risk.")
+    assert line.endswith("Approved by <@U0MEGAN>. 4 users were left out by <@U0MEGAN> and stay at risk.")
     assert "Odd Number" not in words_of(message)
     end = seen(ended(whole, PLACE, NOON, ANCHOR).text)
     assert "146 of 146 confirmed safe" in end
-    assert end.endswith("4 users were left out by <@U0MEGAN>: they stay at risk.")
+    assert end.endswith("4 users were left out by <@U0MEGAN> and stay at risk.")
     assert "146 of 146 confirmed safe" in incident.end(whole, PLACE).text
 
 
@@ -221,7 +221,7 @@ def test_in_every_state_it_is_said_who_was_left_out_and_they_are_counted_no_more
 def test_each_who_left_some_out_is_named() -> None:
     whole = request((*alike(30), *spared(2), *spared(1, DIEGO), *spared(1, None)), "sent")
     line = texts(approval_message(whole, PLACE).blocks)[0]
-    assert "2 users were left out by <@U0MEGAN>: they stay at risk." in line
+    assert "2 users were left out by <@U0MEGAN> and stay at risk." in line
     assert "1 user was left out by <@U0DIEGO> and stays at risk." in line
     assert "1 user was left out by whoever approved and stays at risk." in line
 
@@ -270,7 +270,7 @@ def test_where_the_rest_is_no_longer_at_risk_nobody_is_said_to_be_confirmed() ->
     assert state_of(whole, PLACE).line.startswith("Nothing was sent: 30 users are no longer at risk.")
     words = words_of(approval_message(whole, PLACE))
     assert "Not confirmed: 30 users" in words
-    assert "4 users were left out by <@U0MEGAN>: they stay at risk." in words
+    assert "4 users were left out by <@U0MEGAN> and stay at risk." in words
 
 
 def test_who_would_leave_out_everybody_is_told_to_deny() -> None:

@@ -162,7 +162,7 @@ def test_a_call_that_broke_off_before_an_approval_was_void_counts_as_perhaps_sen
 def test_who_is_left_out_after_a_call_broke_off_may_have_been_sent() -> None:
     whole = request(doubted("left_out"), "not_confirmed")
     assert line(whole) == f"The user is no longer at risk. {ONE}"
-    assert f"1 was left out, no longer at risk: *Adele Vance*. {ONE}" in truly(
+    assert f"1 user was left out, no longer at risk: *Adele Vance*. {ONE}" in truly(
         thread.ended(whole, PLACE, NOON, ANCHOR)
     )
     beside = request((*doubted("left_out"), *far("refused")), "not_confirmed")

@@ -102,7 +102,7 @@ def test_the_window_says_what_a_report_does_and_asks_what_went_wrong() -> None:
 def test_the_thread_calls_the_approvers_and_gives_them_the_steps() -> None:
     message = marked()
     told, reason, steps, users = texts(message)
-    assert told == "<!subteam^S0SOC>, <@U0MEGAN> <@U0MEGAN> marked this approval as a mistake."
+    assert told == "<!subteam^S0SOC>, <@U0MEGAN> This approval was marked as a mistake by <@U0MEGAN>."
     assert reason == "Reason: It was *not* the VPN <!channel>"
     assert message.blocks[1]["text"]["type"] == "plain_text"
     assert steps == (
@@ -182,7 +182,7 @@ def test_each_refusal_says_what_it_is_about() -> None:
     whole = request(SAFE, "confirmed", mistake=MARK)
     told: dict[Why, str] = {
         "only_approvers_report": "Only approvers and <@U0DIEGO> can report a mistake in it.",
-        "marked": f"<@U0MEGAN> marked it as a mistake at {date(NOON)} already. What to do is in the thread.",
+        "marked": f"<@U0MEGAN> already marked it as a mistake at {date(NOON)}. What to do is in the thread.",
         "nothing_confirmed": "Nobody in CS-4K7Q counts as confirmed safe, so there is no mistake to report.",
         "not_member": "Only full members of this workspace can use this.",
     }

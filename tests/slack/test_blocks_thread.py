@@ -100,7 +100,7 @@ def test_no_effect_at_all_calls_the_approver_too() -> None:
 def test_no_effect_on_some_names_them() -> None:
     result, step = sections(ended("unchanged", "refused"))
     assert "changed nothing for 1 user (*Adele Vance*). They are still at risk." in result
-    assert step == "Check the id. Confirm it in Entra by hand and tell #identity-help, with the request-id below."
+    assert step == "Check the id. Confirm them in Entra by hand and tell #identity-help, with the request-id below."
 
 
 def test_what_is_not_known_calls_both_and_claims_nothing() -> None:
@@ -260,7 +260,7 @@ def test_an_unclear_call_is_told_as_such_with_the_id_to_look_for() -> None:
 
 def test_sending_again_says_for_how_many() -> None:
     assert thread.sent_again(2).text == "Sent again for the 2 users who were unchanged."
-    assert thread.sent_again(1).text == "Sent again for the 1 user who was unchanged."
+    assert thread.sent_again(1).text == "Sent again for the user who was unchanged."
 
 
 def test_a_denial_tells_the_requester_who_and_why() -> None:
@@ -316,7 +316,7 @@ def test_the_drift_names_who_rose_and_where_they_are_asked_for_now() -> None:
     text = changed.set_aside(whole, PLACE, [shown[1].user_id], "CS-4K8R").text
     assert seen(text) == (
         "<!subteam^S0SOC>, <@U0MEGAN> 1 of 4 changed before sending: *Alex Wilber*, Medium → High. 2 users go on. "
-        "This one is now CS-4K8R, for a new approval. 1 was left out, no longer at risk: *Lynne Robbins*."
+        "This one is now CS-4K8R, for a new approval. 1 user was left out, no longer at risk: *Lynne Robbins*."
     )
 
 
@@ -341,5 +341,5 @@ def test_a_void_approval_is_told_in_the_open() -> None:
 def test_who_is_at_risk_again_is_a_new_case_for_both_who_asked_and_who_approved() -> None:
     result, step = sections(ended("confirmed", "risky_again", state="partly_confirmed"))
     assert "<@U0DIEGO> <@U0MEGAN>" in result
-    assert "Entra accepted it, and *Alex Wilber* is at risk again since." in result
+    assert "Entra accepted it, and *Alex Wilber* is at risk again." in result
     assert step.startswith("Treat it as a new case. Do not ask again before you have looked.")

@@ -112,9 +112,9 @@ OLD = replace(target(progress="left_out"), last_read=None)
 )
 def test_who_is_left_out_is_called_what_was_read_of_them(one: Target, in_thread: str, on_message: str) -> None:
     words = told((one,), "not_confirmed")
-    assert words.startswith(f"<@U0DIEGO> 1 was left out, {in_thread}: *Adele Vance*. Nothing was changed.")
+    assert words.startswith(f"<@U0DIEGO> 1 user was left out, {in_thread}: *Adele Vance*. Nothing was changed.")
     beside = told((*far("confirmed"), one), "confirmed")
-    assert f"1 was left out, {in_thread}: *Adele Vance*." in beside
+    assert f"1 user was left out, {in_thread}: *Adele Vance*." in beside
     header, line = shown((one,), "not_confirmed")
     assert header == "Not confirmed: 1 user"
     assert line == f"Nothing was sent: the user {on_message}. Nothing was changed in Entra."
@@ -127,8 +127,9 @@ def test_several_who_are_left_out_are_told_apart() -> None:
         "Nothing was sent: 2 users are no longer at risk, 1 user is deleted, 1 user has no risk record any more. "
         "Nothing was changed in Entra."
     )
-    assert "2 were left out, no longer at risk: *Adele Vance*, *Adele Vance*. 1 was left out, deleted: " in told(
-        some, "not_confirmed"
+    assert (
+        "2 users were left out, no longer at risk: *Adele Vance*, *Adele Vance*. 1 user was left out, deleted: "
+        in told(some, "not_confirmed")
     )
     moved = (*far("moved"), left_out(is_deleted=True))
     assert shown(moved, "not_confirmed")[1].startswith(

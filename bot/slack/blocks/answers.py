@@ -115,7 +115,7 @@ def problem_in_words(problem: Problem) -> str:
         case "no_reason":
             return "Please add a reason; approvers and auditors need it."
         case "reason_too_long":
-            return f"The reason has {problem.count} characters; at most {MAX_REASON:,} fit."
+            return f"The reason has {problem.count:,} characters; at most {MAX_REASON:,} fit."
         case "text_too_long":
             return f"The command has {problem.count:,} characters; at most {MAX_TEXT:,} fit."
         case _:
@@ -198,6 +198,8 @@ def limit(limited: Limited, place: Place) -> Message:
     match limited.kind:
         case "requests":
             done = f"You have asked {'once' if n == 1 else f'{n} times'} in the last hour, which is the limit."
+        case "users" if limited.next_at is None:
+            done = f"These are more than the limit of {words.users(n)} an hour. Nothing was asked for."
         case "users":
             done = (
                 f"You have asked for {words.users(limited.asked_for)} in the last hour; with these it would be more "
@@ -229,9 +231,10 @@ def not_ready(what: str, place: Place, more: str = "") -> Message:
 
 
 def asked_for_others(request: Request, place: Place) -> Message:
+    n = len(request.targets)
+    others = "user" if n == 1 else words.users(n)
     return said(
-        f"{request.id} now asks for the other {words.users(len(request.targets))}; "
-        f"the request appears in {words.in_channel(place.channel)}."
+        f"{request.id} now asks for the other {others}; the request appears in {words.in_channel(place.channel)}."
     )
 
 

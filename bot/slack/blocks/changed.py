@@ -53,9 +53,9 @@ def spared(request: Request, user_ids: Sequence[ObjectId]) -> Message:
     """Tell whom an approval left out, by name: nothing is done for them, and others may ask for them."""
     those = tuple(target for target in request.targets if target.user_id in user_ids)
     them = "The user" if len(those) == 1 else "They"
-    told = [words.who(request.asker.id), *looked.spared(replace(request, targets=those))]
-    names = f"{people.names(those, _MOST_SPARED, _MAX_NAME)}."
-    return said(joined([*told, names, people.doubt(those), f"{them} can be asked for in another request."]))
+    told = joined(looked.spared(replace(request, targets=those))).removesuffix(".")
+    told = f"{words.who(request.asker.id)} {told}: {people.names(those, _MOST_SPARED, _MAX_NAME)}."
+    return said(joined([told, people.doubt(those), f"{them} can be asked for in another request."]))
 
 
 def _when(doubt: str) -> str:
@@ -63,7 +63,7 @@ def _when(doubt: str) -> str:
 
 
 def _changes(risen: Sequence[Target]) -> str:
-    return words.listed([people.change(target, _MAX_NAME) for target in risen], _MOST)
+    return people.changes(risen, _MOST, _MAX_NAME)
 
 
 def voided(request: Request, place: Place) -> Message:

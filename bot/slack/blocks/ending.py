@@ -147,7 +147,7 @@ def _again_result(found: Sequence[Target], most: int) -> str:
     if not found:
         return ""
     are = "is" if len(found) == 1 else "are"
-    return f"Entra accepted it, and {people.names(found, most, _MAX_NAME)} {are} at risk again since."
+    return f"Entra accepted it, and {people.names(found, most, _MAX_NAME)} {are} at risk again."
 
 
 def _unseen_result(request: Request, most: int) -> str:
@@ -157,13 +157,16 @@ def _unseen_result(request: Request, most: int) -> str:
     seen = [target for target in found if target.last_read is not None]
     blind = [target for target in found if target.last_read is None]
     told = []
+    taken = people.taken(request)
+    if len(taken) == 1:
+        but = "still shows as at risk after 15 minutes" if seen else "could not be read back"
+        return f"Entra accepted it, but {people.names(taken, most, _MAX_NAME)} {but}. Entra can be slow."
     if seen:
         shows = "still shows" if len(seen) == 1 else "still show"
         told.append(f"{len(seen)} {shows} as at risk after 15 minutes: {people.names(seen, most, _MAX_NAME)}")
     if blind:
         told.append(f"{len(blind)} could not be read back: {people.names(blind, most, _MAX_NAME)}")
-    taken = words.users(len(people.taken(request)))
-    return f"Entra accepted {taken}, but {' and '.join(told)}. Entra can be slow."
+    return f"Entra accepted {words.users(len(taken))}, but {' and '.join(told)}. Entra can be slow."
 
 
 def _unknown_result(found: Sequence[Target], most: int) -> str:
@@ -233,8 +236,7 @@ def _unchanged_step(request: Request, place: Place) -> list[str]:
     them = "that account" if len(found) == 1 else "those accounts"
     if not _is_without_effect(request):
         return [f"Look at {them} in Entra before you ask again."]
-    by_hand = "it" if len(found) == 1 else "them"
-    return [f"Confirm {by_hand} in Entra by hand and tell {words.help_of(place)}, with the request-id below."]
+    return [f"Confirm them in Entra by hand and tell {words.help_of(place)}, with the request-id below."]
 
 
 def _small_print(request: Request, at: datetime, anchor: Anchor) -> str:

@@ -98,8 +98,8 @@ def left_out(found: Sequence[Target], most: int = _MOST) -> list[str]:
     kinds = _by_kind(_LEFT_OUT, found, _why_left_out)
     most = min(most, _MOST if len(kinds) == 1 else _MOST_OF_SEVERAL)
     for kind, those in kinds:
-        were = "1 was" if len(those) == 1 else f"{len(those)} were"
-        told.append(f"{were} left out, {_LEFT_OUT[kind][0]}: {people.names(those, most, _MAX_NAME)}.")
+        were = f"{words.users(len(those))} {'was' if len(those) == 1 else 'were'} left out"
+        told.append(f"{were}, {_LEFT_OUT[kind][0]}: {people.names(those, most, _MAX_NAME)}.")
     return told
 
 
@@ -119,7 +119,7 @@ def _left_out_by(who: SlackUserId | None, those: Sequence[Target], *, is_plain: 
         return f"{words.users(n)} {'was' if n == 1 else 'were'} left out by {by}"
     if n == 1:
         return f"1 user was left out by {by} and stays at risk"
-    return f"{n} users were left out by {by}: they stay at risk"
+    return f"{n} users were left out by {by} and stay at risk"
 
 
 def why_nobody_is_left(request: Request) -> str:

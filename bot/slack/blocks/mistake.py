@@ -22,7 +22,7 @@ _STEPS = (
 def marked(request: Request, place: Place) -> Message:
     """Call the approvers, and give them the steps with a link for each user."""
     by = words.who(request.mistake.by) if request.mistake else "Somebody"
-    told = f"{words.approvers(place)} {by} marked this approval as a mistake."
+    told = f"{words.approvers(place)} This approval was marked as a mistake by {by}."
     reason = words.clean(request.mistake.reason).strip() if request.mistake else ""
     taken = people.riskiest_first(_perhaps_taken(request))
     each = _each(len(taken), len(people.to_confirm(request).targets))

@@ -102,6 +102,11 @@ def change(target: Target, room: int = words.MAX_NAME) -> str:
     return ", ".join(filter(None, [bold(target, room), levels, became, why.news(target)]))
 
 
+def changes(targets: Sequence[Target], most: int, room: int = words.MAX_NAME) -> str:
+    """What is new about each; commas stand inside."""
+    return words.listed([change(target, room) for target in targets], most, between="; ")
+
+
 def _level_of(target: Target) -> str:
     """The level, and where it rose since an approval, from which."""
     now = level(target.shown.level)

@@ -240,7 +240,7 @@ def _since(request: Request, view: int) -> str:
         return "The reasons came in while you were reading."
     risen = people.risen(people.to_confirm(request))
     if request.reopened == "drifted" and risen:
-        return f"The risk changed while you were reading: {words.listed([people.change(t, 70) for t in risen], 4)}."
+        return f"The risk changed while you were reading: {people.changes(risen, 4, 70)}."
     return "The request was shown anew while you were reading."
 
 
@@ -272,7 +272,7 @@ def marked_already(request: Request) -> Message:
     """Tell who was quicker; what to do is where that report was posted."""
     mistake = request.mistake
     by, at = (words.who(mistake.by), mistake.at) if mistake else ("Somebody", None)
-    return said(f"{by} marked it as a mistake{people.at_time(' at ', at)} already. What to do is in the thread.")
+    return said(f"{by} already marked it as a mistake{people.at_time(' at ', at)}. What to do is in the thread.")
 
 
 def still_sending(request: Request) -> Message:

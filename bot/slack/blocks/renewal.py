@@ -11,6 +11,6 @@ from bot.slack.blocks.place import Place
 def ends(what: Literal["secret", "certificate"], at: datetime, place: Place) -> Message:
     """Say until when the bot can sign in."""
     return said(
-        f"The bot's {what} for Entra ends on {words.date(at)}. {words.help_first(place)} needs to renew it; "
+        f"The bot's {what} for Entra ends at {words.date(at)}. {words.help_first(place)} needs to renew it; "
         "after that nothing can be confirmed."
     )

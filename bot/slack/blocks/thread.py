@@ -195,8 +195,8 @@ def unclear(request: Request, receipt: Receipt | None) -> Message:
 
 
 def sent_again(n: int) -> Message:
-    were = "was" if n == 1 else "were"
-    return said(f"Sent again for the {words.users(n)} who {were} unchanged.")
+    whom = "the user who was" if n == 1 else f"the {words.users(n)} who were"
+    return said(f"Sent again for {whom} unchanged.")
 
 
 def reminder(request: Request, place: Place) -> Message:

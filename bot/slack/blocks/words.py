@@ -248,7 +248,7 @@ def in_entra(place: Place, user_ids: Sequence[ObjectId]) -> str:
     return f"<{escape(f'{place.admin_url}/#view/{page}')}|Open in Entra>"
 
 
-def listed(names: Sequence[str], most: int, total: int | None = None) -> str:
+def listed(names: Sequence[str], most: int, total: int | None = None, between: str = ", ") -> str:
     """Write names after each other, and how many more there are; of very many, `total`, only the first are given."""
     more = (len(names) if total is None else total) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+    return between.join(names[:most]) + (f" and {more} more" if more > 0 else "")
