@@ -55,7 +55,7 @@ async def test_who_turns_risky_again_is_told_in_the_old_thread_and_marks_the_dec
         await rig.books.until(lambda: "1 at risk again" in rig.slack.plain(rig.slack.messages(INCIDENT)[0]))
         await rig.books.until(
             lambda: (
-                "1 at risk again, who had been confirmed safe" in rig.slack.plain(rig.slack.messages(INCIDENT)[-1])
+                "1 at risk again after they were confirmed safe" in rig.slack.plain(rig.slack.messages(INCIDENT)[-1])
             )
         )
         rig.clock.advance(2 * AN_HOUR)

@@ -37,7 +37,7 @@ def test_the_incident_channels_hear_it_without_names() -> None:
     whole = request((one, far("confirmed", "confirmed")[1]), "confirmed")
     assert "confirmed safe · 1 at risk again · " in incident.line(whole, PLACE).text
     post = incident.contested(whole, PLACE).text
-    assert post.startswith("CS-4K7Q · 1 at risk again, who had been confirmed safe · 2 users asked for · ")
+    assert post.startswith("CS-4K7Q · 2 users · 1 at risk again after they were confirmed safe · ")
     assert "Adele" not in post
 
 

@@ -145,7 +145,7 @@ def test_status_says_what_is_still_needed_while_it_waits() -> None:
     assert standing.status(request(state="looking_up"), PLACE).text.startswith("CS-4K7Q: 1 user being looked up in")
     assert standing.status(request(state="not_asked"), PLACE).text.startswith("CS-4K7Q: nothing was asked for.")
     denied = request(state="denied")
-    assert "CS-4K7Q: Denied: 1 user. <@U0MEGAN> denied it at " in standing.status(denied, PLACE).text
+    assert "CS-4K7Q: denied, 1 user. <@U0MEGAN> denied it at " in standing.status(denied, PLACE).text
 
 
 def test_a_list_that_is_cut_says_so_and_a_rehearsal_is_marked() -> None:

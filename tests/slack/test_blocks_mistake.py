@@ -166,7 +166,7 @@ def test_an_incident_channel_reads_by_whom_and_how_many_and_no_names() -> None:
     mark = "3 of 3 confirmed safe · marked as a mistake by <@U0MEGAN>"
     assert line.text == f"CS-4K7Q · <@U0DIEGO> asks to confirm 3 users safe (3 High) · {mark} · {LINK}"
     assert end.text == f"CS-4K7Q · 3 users · {mark} · {LINK}"
-    assert new.text == f"CS-4K7Q · <@U0MEGAN> marked this as a mistake · 3 users · {LINK}"
+    assert new.text == f"CS-4K7Q · 3 users · marked as a mistake by <@U0MEGAN> · {LINK}"
     assert "Adele" not in words_of(new)
     assert faults(new) == []
 

@@ -45,8 +45,8 @@ NAMES = {
     "256 escapes": "&" * 256,
     "markup": "<!channel> *b* _i_ ~s~ `c` & :smile: <@U0MEGAN> <https://x.example|y> > quoted",
 }
-SHUNNED = re.compile(r"\b(?:oops|errors?|please note|see above)\b|!|:[a-z_]+:", re.IGNORECASE)
-"""Blame, alarm, and what is no word at all."""
+SHUNNED = re.compile(r"\b(?:oops|errors?|cancel|please note|see above)\b|!|:[a-z_]+:", re.IGNORECASE)
+"""Blame, alarm, a word that others stand for, and what is no word at all."""
 MAX_TEXT = 150
 """Characters of a notification of the approval message."""
 MAX_VIEW = 250_000

@@ -54,7 +54,7 @@ def window(
         "callback_id": CALLBACK,
         "title": plain("Confirm users safe"),
         "submit": plain("Ask for approval"),
-        "close": plain("Cancel"),
+        "close": plain("Go back"),
         "private_metadata": json.dumps(where),
         "blocks": [
             {**section(state), "block_id": "state"},

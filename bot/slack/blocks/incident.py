@@ -28,16 +28,13 @@ def end(request: Request, place: Place) -> Message:
 def marked(request: Request, place: Place) -> Message:
     """Say that it was a mistake, as a post of its own."""
     n = len(people.to_confirm(request).targets)
-    by = words.who(request.mistake.by) if request.mistake else "Somebody"
-    return said(_parts(request, place, f"{by} marked this as a mistake", words.users(n)))
+    return said(_parts(request, place, words.users(n), _mark(request) or "marked as a mistake"))
 
 
 def contested(request: Request, place: Place) -> Message:
     """Say that some are at risk again, as a post of its own."""
     n = len(people.to_confirm(request).targets)
-    return said(
-        _parts(request, place, f"{again(request)}, who had been confirmed safe", f"{words.users(n)} asked for")
-    )
+    return said(_parts(request, place, words.users(n), f"{again(request)} after they were confirmed safe"))
 
 
 def again(request: Request) -> str:

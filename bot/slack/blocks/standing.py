@@ -42,7 +42,7 @@ def status(request: Request, place: Place) -> Message:
         case _:
             state = state_of(request, place)
             told = [
-                f"{request.id}: {state.header}.",
+                f"{request.id}: {_in_a_line(state.header)}.",
                 state.line,
                 *_contested(request, "Contested: {} at risk again."),
             ]
@@ -96,7 +96,7 @@ def line(request: Request, place: Place) -> str:
     """One request: its id, how it stands, how serious it is, who asked when."""
     named = words.link(place, request.channel, request.ts, request.id) or f"*{request.id}*"
     practice = ["rehearsal"] if request.is_rehearsal else []
-    asked = f"asked by {words.who(request.asker.id)} {words.date(request.asked_at)}"
+    asked = f"asked by {words.who(request.asker.id)} at {words.date(request.asked_at)}"
     return " · ".join([named, *practice, *_stands(request, place), asked])
 
 
@@ -109,7 +109,15 @@ def _stands(request: Request, place: Place) -> list[str]:
     n, risk = words.users(len(shown.targets)), _risk(shown)
     if request.state == "pending":
         return [f"waiting, {n}, {risk}{people.at_time(', open until ', request.open_until)}"]
-    return [f"{state_of(request, place).header}, {risk}", *_contested(request, "contested: {} at risk again")]
+    return [
+        f"{_in_a_line(state_of(request, place).header)}, {risk}",
+        *_contested(request, "contested: {} at risk again"),
+    ]
+
+
+def _in_a_line(header: str) -> str:
+    """The first line of a message, as it stands inside one: "denied, 3 users"."""
+    return f"{header[:1].lower()}{header[1:]}".replace(": ", ", ", 1)
 
 
 def _contested(request: Request, told: str) -> list[str]:
