@@ -212,26 +212,29 @@ class Workspace:
         return self._read(str(text["text"])) if text.get("type") == "mrkdwn" else str(text["text"])
 
     def _read(self, text: str) -> str:
-        text = re.sub(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>", lambda m: "@" + self._name(m[1]), text)
-        text = re.sub(r"<!subteam\^(S[A-Z0-9]+)>", lambda m: "@" + self.group_names.get(m[1], m[1]), text)
-        text = re.sub(r"<#(C[A-Z0-9]+)>", lambda m: "#" + self._channel(m[1]), text)
-        text = re.sub(r"<!date\^(\d+)\^([^>|^]*)[^>|]*\|[^>]*>", lambda m: self._date(int(m[1]), m[2]), text)
+        text = re.sub(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>", lambda m: "@" + self.user_name(m[1]), text)
+        text = re.sub(r"<!subteam\^(S[A-Z0-9]+)>", lambda m: "@" + self.group_name(m[1]), text)
+        text = re.sub(r"<#(C[A-Z0-9]+)>", lambda m: "#" + self.channel_name(m[1]), text)
+        text = re.sub(r"<!date\^(\d+)\^([^>|^]*)[^>|]*\|[^>]*>", lambda m: self.date(int(m[1]), m[2]), text)
         text = re.sub(r"<!(here|channel|everyone)>", r"@\1", text)
         text = re.sub(r"<[a-z]+:[^>|]+\|([^>]+)>", r"\1", text)
         text = re.sub(r"[\u2066-\u2069]", "", text)
         return html.unescape(text).replace("*", "")
 
-    def _date(self, seconds: int, form: str) -> str:
+    def date(self, seconds: int, form: str) -> str:
         """Write a time as Slack does, here in UTC (docs.slack.dev/messaging/formatting-message-text)."""
         at, now = datetime.fromtimestamp(seconds, UTC), self._now()
         day = _day(at, now, begins=form.startswith("{date_short_pretty}"))
         return form.replace("{date_short_pretty}", day).replace("{time}", f"{at:%H:%M}")
 
-    def _name(self, user: str) -> str:
+    def user_name(self, user: str) -> str:
         return self.users[user].name if user in self.users else user
 
-    def _channel(self, channel: str) -> str:
+    def channel_name(self, channel: str) -> str:
         return self.channels[channel].name if channel in self.channels else channel
+
+    def group_name(self, group: str) -> str:
+        return self.group_names.get(group, group)
 
 
 def _day(at: datetime, now: datetime, *, begins: bool) -> str:
