@@ -25,7 +25,7 @@ _SPECIAL = re.compile(
     r"|\#(?P<channel>C[A-Z0-9]+)(?:\|.*)?"
     r"|!subteam\^(?P<group>S[A-Z0-9]+)(?:\|.*)?"
     r"|!(?P<all>here|channel|everyone)(?:\|.*)?"
-    r"|!date\^(?P<seconds>\d+)\^(?P<form>[^|^]*)(?:\^(?P<on>https?:[^|]*))?\|(?P<fallback>.*)"
+    r"|!date\^(?P<seconds>[0-9]{1,11})\^(?P<form>[^|^]*)(?:\^(?P<on>https?:[^|]*))?\|(?P<fallback>.*)"
     r"|(?P<url>(?:https?|mailto):[^|\s]+)(?:\|(?P<label>.+))?"
 )
 _TAGS = {"*": "strong", "_": "em", "~": "del"}
