@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 BIN = .venv/bin
 STAMP = .venv/installed
 
-.PHONY: install demo test chaos check bench format clean
+.PHONY: install browser demo test chaos check bench pictures format clean
 
 install: $(STAMP)
 
@@ -12,6 +12,13 @@ $(STAMP): requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found: set PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# What drives Chromium, for the page's tests and the pictures; Chromium itself comes from the system's packages.
+browser: .venv/browser
+
+.venv/browser: requirements-browser.txt $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
 	@touch $@
 
 demo: $(STAMP)
@@ -33,6 +40,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench
+
+pictures: browser
+	@$(BIN)/python -m demo.pictures
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -73,8 +73,13 @@ class Books:
         """Return the calls of that name, in order of arrival."""
         return [call for call in self.calls if call.name == name]
 
+    @property
+    def changed(self) -> asyncio.Event:
+        """What the next change sets; take it before looking, so that no change is missed."""
+        return self._changed
+
     def note_change(self) -> None:
-        """Wake everyone who waits in `until`."""
+        """Wake everyone who waits for a change."""
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -7,6 +7,7 @@ import io
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -26,6 +27,20 @@ PATIENCE = 3.0
 
 
 FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(slots=True, eq=False)
+class Delivered:
+    """One request of Slack's to the bot."""
+
+    kind: str
+    """slash_commands, interactive or events_api."""
+    payload: Mapping[str, Any]
+    at: float
+    """Monotonic seconds."""
+    signature: str = ""
+    """None over a socket."""
+    answer: Answer | None = None
 
 
 class Delivery:
@@ -52,6 +67,8 @@ class Delivery:
         self._last: Callable[[], Awaitable[Answer]] | None = None
         self.last_body = b""
         """What was posted last, as it was signed."""
+        self.delivered: list[Delivered] = []
+        """In the order in which they were sent, also those that nobody has answered yet."""
         self.sockets = SocketMode(books)
         self.session: aiohttp.ClientSession | None = None
 
@@ -82,8 +99,8 @@ class Delivery:
         self._show_answer(whispered, answer)
         return answer
 
-    async def click(self, shown: Message, action_id: str, *, by: str = "U0MEGAN") -> Answer:
-        """Press a button of a message."""
+    async def click(self, shown: Message, action_id: str, *, value: str = "", by: str = "U0MEGAN") -> Answer:
+        """Press a button of a message; `value` tells those with the same action apart."""
         url = self._responses.open(by, shown)
         container: dict[str, Any] = {"type": "message", "message_ts": shown.ts, "channel_id": shown.channel}
         container["is_ephemeral"] = bool(shown.ephemeral_to)
@@ -100,7 +117,7 @@ class Delivery:
             **({} if shown.ephemeral_to else {"message": message}),
             "state": {"values": {}},
             "response_url": url,
-            "actions": [self._pressed(shown.blocks, action_id)],
+            "actions": [self._pressed(shown.blocks, action_id, value)],
         }
         sent = [self.interact(payload, by) for _ in range(2 if self.duplicate_deliveries else 1)]
         return (await asyncio.gather(*sent))[0]
@@ -193,14 +210,16 @@ class Delivery:
         return await self._send("interactive", whole)
 
     async def _send(self, kind: str, payload: Mapping[str, Any]) -> Answer:
+        entry = Delivered(kind, payload, time.monotonic())
+        self.delivered.append(entry)
         if self.sockets.is_on:
             self._last = lambda: self.sockets.deliver(kind, payload, self.patience)
         else:
             body, content_type = _body(kind, payload)
             headers = {**self.sign(body), "Content-Type": content_type}
-            self.last_body = body
+            self.last_body, entry.signature = body, headers["X-Slack-Signature"]
             self._last = lambda: self.post_raw(body, headers)
-        answer = await self._last()
+        answer = entry.answer = await self._last()
         self._books.note_change()
         return answer
 

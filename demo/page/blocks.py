@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from demo.local_slack.workspace import View, Workspace
+from demo.page.drawing import environment
 from demo.page.mrkdwn import CantRender, link_to, mrkdwn, plain_text, plain_words
 
 __all__ = ["CantRender", "render_message", "render_view"]
@@ -174,14 +173,5 @@ def _known(
     return kind
 
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
-
 def _drawn(macro: str, *arguments: object) -> Markup:
-    return Markup(getattr(_TEMPLATES.get_template("blocks.html").module, macro)(*arguments))  # noqa: S704 - autoescaped
+    return Markup(getattr(environment.get_template("blocks.html").module, macro)(*arguments))  # noqa: S704 - autoescaped

@@ -1,0 +1,143 @@
+"""What a visitor does in the name of one of the people, handed on as Slack would."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from demo.local_slack import Answer, Message, View
+from demo.local_slack.workspace import BOT_NAME
+from demo.page.cast import completions
+from demo.world import World, now
+
+Given = Mapping[str, Any]
+Told = dict[str, Any]
+
+
+class NotThere(LookupError):
+    """What was acted on is gone, or never was where this person can see it."""
+
+
+class Acts:
+    """One method for each thing to do; each takes who does it and what the page sent."""
+
+    def __init__(self, contoso: World) -> None:
+        self._world = contoso
+        self._slack = contoso.slack
+        self.known: dict[str, Callable[[str, Given], Awaitable[Told]]] = {
+            "write": self._write,
+            "press": self._press,
+            "submit": self._submit,
+            "close": self._close,
+            "suggest": self._suggest,
+            "home": self._home,
+            "shortcut": self._shortcut,
+            "shortcut_on": self._shortcut_on,
+            "dismiss": self._dismiss,
+            "complete": self._complete,
+        }
+
+    async def _write(self, by: str, given: Given) -> Told:
+        """A slash command goes to the bot, anything else is a message."""
+        channel, text, thread_ts = self._place(by, given), str(given["text"]).strip(), str(given.get("thread", ""))
+        command, _, rest = text.partition(" ")
+        if command == "/confirm-safe":
+            if thread_ts:  # docs.slack.dev/interactivity/implementing-slash-commands
+                return {"problem": "/confirm-safe is not supported in threads. Sorry!"}
+            return _told(await self._slack.command(rest.strip(), by=by, channel=channel))
+        if command.startswith("/"):
+            return {"problem": f"{command} is not a valid command."}
+        if text:
+            workspace = self._slack.workspace
+            posted = Message(channel, workspace.new_ts(now()), by, _escaped(text), [], thread_ts=thread_ts, bot_id="")
+            workspace.posted.append(posted)
+            self._world.books.note_change()
+        return {}
+
+    async def _press(self, by: str, given: Given) -> Told:
+        action, value = str(given["action"]), str(given.get("value", ""))
+        match given["on"]:
+            case "modal":
+                modal = self._modal(by)
+                modal.entered |= given.get("entered", {})
+                return _told(await self._slack.press(modal, action, value=value, by=by))
+            case "home":
+                home = self._slack.home(by)
+                if home is None:
+                    raise NotThere("your Home tab")
+                return _told(await self._slack.press(home, action, value=value, by=by))
+            case _:
+                return _told(await self._slack.click(self._message(by, given), action, value=value, by=by))
+
+    async def _submit(self, by: str, given: Given) -> Told:
+        """Tell what the bot says is wrong with it, by block_id."""
+        answer = await self._slack.submit(self._modal(by), by=by, values=given.get("entered", {}))
+        told = _told(answer)
+        if isinstance(answer.body, dict) and answer.body.get("response_action") == "errors":
+            told["errors"] = answer.body["errors"]
+        return told
+
+    async def _close(self, by: str, _given: Given) -> Told:
+        self._slack.workspace.views.pop(by, None)
+        self._world.books.note_change()
+        return {}
+
+    async def _suggest(self, by: str, given: Given) -> Told:
+        modal = self._modal(by)
+        modal.entered |= given.get("entered", {})
+        found = await self._slack.shortcuts.suggest(modal, str(given["action"]), str(given.get("value", "")))
+        return {"options": [{"value": option["value"], "text": option["text"]["text"]} for option in found]}
+
+    async def _home(self, by: str, _given: Given) -> Told:
+        return _told(await self._slack.open_home(by))
+
+    async def _shortcut(self, by: str, _given: Given) -> Told:
+        return _told(await self._slack.shortcuts.shortcut(by=by))
+
+    async def _shortcut_on(self, by: str, given: Given) -> Told:
+        message = self._message(by, given)
+        shown = {"ts": message.ts, "text": message.text, "blocks": message.blocks}
+        who = {"bot_id": message.bot_id} if message.bot_id else {"user": message.user}
+        answer = await self._slack.shortcuts.message_shortcut({**shown, **who}, channel=message.channel, by=by)
+        return _told(answer)
+
+    async def _dismiss(self, by: str, given: Given) -> Told:
+        """Take away what only this person sees."""
+        self._message(by, given).deleted = True
+        self._world.books.note_change()
+        return {}
+
+    async def _complete(self, _by: str, given: Given) -> Told:
+        return {"completions": completions(self._world.graph, str(given["text"]))}
+
+    def _place(self, by: str, given: Given) -> str:
+        channel = self._slack.channels.get(str(given["channel"]))
+        if channel is None or by not in channel.members:
+            raise NotThere("a channel you are in")
+        return channel.id
+
+    def _message(self, by: str, given: Given) -> Message:
+        channel, ts = self._place(by, given), str(given["ts"])
+        private = (m for m in self._slack.ephemerals(by) if (m.channel, m.ts) == (channel, ts))
+        message = self._slack.workspace.find(channel, ts) or next(private, None)
+        if message is None:
+            raise NotThere("that message")
+        return message
+
+    def _modal(self, by: str) -> View:
+        modal = self._slack.modal(by)
+        if modal is None:
+            raise NotThere("an open window")
+        return modal
+
+
+def _escaped(text: str) -> str:
+    """Write what somebody types as Slack keeps it (docs.slack.dev/messaging/formatting-message-text)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _told(answer: Answer) -> Told:
+    """Say how the bot took it; Slack shows people no more than that it did not work."""
+    told: Told = {"status": answer.status, "took": round(answer.took, 1)}
+    if answer.status != 200:
+        why = f"status {answer.status}" if answer.status else answer.error
+        told["problem"] = f"Slack shows a warning sign: {BOT_NAME} did not take it ({why}). Try again."
+    return told

@@ -1,0 +1,255 @@
+// The workspace: who you are, where you look, and what you do there. Everything shown comes from the server.
+
+import { Composer } from "./composer.js";
+import { Lists } from "./lists.js";
+import { theme, toggle } from "./looks.js";
+import { Window, ask } from "./windows.js";
+
+const $ = (id) => document.getElementById(id);
+const person = $("person");
+const lists = new Lists();
+const read = { seen: new Map() };
+let place = "channel:C0GENERAL";
+let thread = "";
+let source = null;
+
+async function post(path, given) {
+  try {
+    const response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(given),
+    });
+    return response.ok ? await response.json() : { problem: await response.text() };
+  } catch {
+    return { problem: "The demo was ended. Start it again with make demo." };
+  }
+}
+
+async function act(given) {
+  const told = await post("/do", { as: person.value, ...given });
+  problem(told.problem ?? "");
+  return told;
+}
+
+function problem(words) {
+  $("problem").textContent = words;
+  $("problem").hidden = !words;
+}
+
+const modal = new Window(act);
+
+// --- what is shown -------------------------------------------------------------------------------------------------
+
+function follow(list, draw) {
+  const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+  if (draw() && isAtEnd) list.scrollTop = list.scrollHeight;
+}
+
+function show(names) {
+  if (names.includes("places")) lists.draw("places", $("places"));
+  for (const button of document.querySelectorAll(".place")) mark(button);
+  if (place === "home") drawHome();
+  else follow($("messages"), () => lists.draw(place, $("messages")));
+  follow($("replies"), () => lists.draw(thread, $("replies")));
+  $("thread").hidden = !thread || !lists.of(thread).keys.length;
+  if (names.includes("modal")) modal.show(lists.of("modal"));
+  for (const name of ["wire", "trail", "complaints"]) {
+    if (names.includes(name)) follow($(name), () => lists.draw(name, $(name)));
+  }
+}
+
+function drawHome() {
+  const { keys, html } = lists.of("home");
+  const drawn = html[keys[0]] ?? '<p class="nothing">The Home tab is drawn when you open it.</p>';
+  if ($("home").html === drawn) return;
+  $("home").innerHTML = drawn;
+  $("home").html = drawn;
+}
+
+// Channels with something new since one looked are bold.
+function mark(button) {
+  const name = button.dataset.place;
+  const newest = lists.of(name).keys.at(-1) ?? "";
+  const isOpen = name === place;
+  if (isOpen || !read.seen.has(name)) read.seen.set(name, newest);
+  button.classList.toggle("is-open", isOpen);
+  if (isOpen) button.setAttribute("aria-current", "page");
+  else button.removeAttribute("aria-current");
+  const isNew = newest > (read.seen.get(name) ?? "");
+  button.classList.toggle("is-new", isNew);
+}
+
+function open(name, { focus = true } = {}) {
+  const isHome = name === "home";
+  place = name;
+  const button = document.querySelector(`.place[data-place="${CSS.escape(name)}"]`);
+  $("channel-title").textContent = isHome ? "confirm-safe: Home" : (button?.querySelector(".place-name").textContent ?? "");
+  $("messages").hidden = isHome;
+  $("home").hidden = !isHome;
+  $("composer").hidden = isHome;
+  $("frame").classList.add("in-channel");
+  problem("");
+  if (isHome) act({ do: "home" });
+  else $("messages").replaceChildren();
+  show([]);
+  $("messages").scrollTop = $("messages").scrollHeight;
+  if (focus) $("channel-title").focus();
+  remember();
+}
+
+function openThread(name) {
+  thread = name;
+  $("replies").replaceChildren();
+  $("frame").classList.toggle("in-thread", Boolean(name));
+  show([]);
+  $("thread").hidden = !name;
+  if (name) {
+    lists.draw(name, $("replies"));
+    $("replies").scrollTop = $("replies").scrollHeight;
+    $("reply-text").focus();
+  }
+  remember();
+}
+
+function remember() {
+  const hash = `#${[person.value, place, thread].filter(Boolean).join("/")}`;
+  if (location.hash !== hash) history.replaceState(null, "", hash);
+}
+
+// --- what the server tells ------------------------------------------------------------------------------------------
+
+function connect() {
+  source?.close();
+  lists.known.clear();
+  read.seen.clear();
+  source = new EventSource(`/events?as=${person.value}`);
+  let isFirst = true;
+  source.addEventListener("message", (event) => {
+    const told = JSON.parse(event.data);
+    for (const [name, list] of Object.entries(told.lists)) lists.take(name, list);
+    for (const [name, isOn] of Object.entries(told.troubles ?? {})) {
+      document.querySelector(`[data-trouble="${name}"]`).setAttribute("aria-checked", String(isOn));
+    }
+    if (isFirst) settle();
+    isFirst = false;
+    show(Object.keys(told.lists));
+    document.documentElement.dataset.ready = person.value;
+  });
+  source.addEventListener("open", () => ($("connection").hidden = true));
+  source.addEventListener("error", () => {
+    isFirst = true;
+    $("connection").textContent = "The demo does not answer. Start it again with make demo.";
+    $("connection").hidden = false;
+  });
+}
+
+// Somebody else may not be in the channel that was open.
+function settle() {
+  lists.draw("places", $("places"));
+  if (place !== "home" && !lists.of("places").keys.includes(place.replace("channel:", ""))) place = "";
+  if (thread && !lists.of(thread).keys.length) thread = "";
+  open(place || $("places").querySelector(".place")?.dataset.place, { focus: false });
+  openQuietly();
+}
+
+function openQuietly() {
+  $("frame").classList.toggle("in-thread", Boolean(thread));
+  $("thread").hidden = !thread;
+}
+
+// --- what people do -------------------------------------------------------------------------------------------------
+
+async function press(button, on, message) {
+  if (button.dataset.confirm && !(await ask(JSON.parse(button.dataset.confirm)))) return;
+  button.disabled = true;
+  const where = message ? { channel: message.dataset.channel, ts: message.dataset.ts } : {};
+  const entered = on === "modal" ? modal.entered() : {};
+  await act({ do: "press", on, ...where, action: button.dataset.action, value: button.dataset.value ?? "", entered });
+  button.disabled = false;
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button, a");
+  if (!button) return;
+  const message = button.closest(".message");
+  if (button.dataset.action && button.tagName === "BUTTON") {
+    const on = button.closest("#window") ? "modal" : button.closest("#home") ? "home" : "message";
+    press(button, on, message);
+  } else if (button.dataset.place) {
+    openThread("");
+    open(button.dataset.place);
+  } else if (button.dataset.do === "thread") openThread(`thread:${message.dataset.channel}:${message.dataset.ts}`);
+  else if (button.dataset.do) act({ do: button.dataset.do, channel: message.dataset.channel, ts: message.dataset.ts });
+  else if (button.dataset.trouble) trouble(button);
+});
+
+async function trouble(button) {
+  const isOn = button.getAttribute("aria-checked") !== "true";
+  button.disabled = true;
+  const told = await post("/trouble", { name: button.dataset.trouble, on: isOn });
+  problem(told.problem ?? "");
+  button.disabled = false;
+  button.focus();
+}
+
+new Composer($("composer"), {
+  send: (text) => act({ do: "write", channel: place.replace("channel:", ""), text }),
+  complete: async (text) => (await act({ do: "complete", text })).completions ?? [],
+});
+new Composer($("reply"), {
+  send: (text) => {
+    const [, channel, ts] = thread.split(":");
+    return act({ do: "write", channel, thread: ts, text });
+  },
+});
+
+person.addEventListener("change", () => {
+  thread = "";
+  connect();
+});
+$("shortcut").addEventListener("click", () => act({ do: "shortcut" }));
+$("close-thread").addEventListener("click", () => {
+  openThread("");
+  $("channel-title").focus();
+});
+$("back").addEventListener("click", () => {
+  $("frame").classList.remove("in-channel");
+  document.querySelector(".place.is-open")?.focus();
+});
+
+// --- looks ----------------------------------------------------------------------------------------------------------
+
+theme();
+toggle("phone", false, (on) => document.body.classList.toggle("on-phone", on));
+toggle("show-drawer", innerWidth > 1100, (on) => ($("drawer").hidden = !on));
+
+const tabs = [...document.querySelectorAll("[role=tab]")];
+for (const [n, tab] of tabs.entries()) {
+  tab.addEventListener("click", () => choose(tab));
+  tab.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
+    const next = tabs[(n + 1) % tabs.length];
+    choose(next);
+    next.focus();
+  });
+}
+
+function choose(chosen) {
+  for (const tab of tabs) {
+    const isIt = tab === chosen;
+    tab.setAttribute("aria-selected", String(isIt));
+    tab.tabIndex = isIt ? 0 : -1;
+    const panel = $(tab.getAttribute("aria-controls"));
+    panel.hidden = !isIt;
+    if (isIt) panel.scrollTop = panel.scrollHeight;
+  }
+}
+
+// --- begin ----------------------------------------------------------------------------------------------------------
+
+const [who, where, what] = decodeURIComponent(location.hash.slice(1)).split("/");
+if ([...person.options].some((option) => option.value === who)) person.value = who;
+if (where) place = where;
+if (what) thread = what;
+connect();

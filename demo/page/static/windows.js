@@ -1,0 +1,223 @@
+// Modals as Slack has them: fields, lists whose options the app gives, errors at their fields, and confirmations.
+
+const modal = document.getElementById("window");
+const confirmation = document.getElementById("confirm");
+
+export function ask(words) {
+  document.getElementById("confirm-title").textContent = words.title;
+  document.getElementById("confirm-text").innerHTML = words.text;
+  document.getElementById("confirm-no").textContent = words.deny;
+  const yes = document.getElementById("confirm-yes");
+  yes.textContent = words.confirm;
+  yes.className = `sl-button ${words.style === "danger" ? "sl-danger" : "sl-primary"}`;
+  confirmation.returnValue = "";
+  confirmation.showModal();
+  return new Promise((resolve) =>
+    confirmation.addEventListener("close", () => resolve(confirmation.returnValue === "yes"), { once: true }),
+  );
+}
+
+function fields(root) {
+  return [...root.querySelectorAll("[data-kind]")];
+}
+
+function read(field) {
+  switch (field.dataset.kind) {
+    case "checkboxes":
+      return [...field.querySelectorAll("input:checked")].map((box) => box.value);
+    case "multi_external_select":
+      return chipsOf(field).map((chip) => chip.dataset.value);
+    default:
+      return field.value || null;
+  }
+}
+
+const nameOf = (field) => field.getAttribute("name");
+const chipsOf = (field) => [...field.querySelectorAll(".sl-chip")];
+const keyOf = (field) => `${field.closest("[data-block]")?.dataset.block} ${nameOf(field)}`;
+
+export class Window {
+  constructor(act) {
+    this.act = act;
+    this.key = "";
+    this.html = "";
+    modal.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      this.close();
+    });
+    modal.addEventListener("click", (event) => {
+      if (event.target.closest("[data-close]")) this.close();
+      event.target.closest(".sl-chip-remove")?.closest(".sl-chip").remove();
+    });
+    modal.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    modal.addEventListener("input", (event) => this.search(event.target));
+    modal.addEventListener("focusin", (event) => this.search(event.target));
+    modal.addEventListener("focusout", (event) => this.leave(event));
+    modal.addEventListener("keydown", (event) => this.keys(event));
+    modal.addEventListener("mousedown", (event) => this.point(event));
+  }
+
+  entered() {
+    return Object.fromEntries(fields(modal).map((field) => [nameOf(field), read(field)]));
+  }
+
+  show({ keys, html }) {
+    const [key] = keys;
+    if (!key) {
+      this.key = this.html = "";
+      if (modal.open) modal.close();
+      return;
+    }
+    if (html[key] === this.html) return;
+    const isSame = key === this.key;
+    const kept = isSame ? new Map(fields(modal).map((field) => [keyOf(field), this.keep(field)])) : new Map();
+    const focused = isSame ? document.activeElement?.id : "";
+    const top = isSame ? modal.querySelector(".window-body")?.scrollTop : 0;
+    this.key = key;
+    this.html = html[key];
+    modal.innerHTML = html[key];
+    for (const field of fields(modal)) kept.get(keyOf(field))?.(field);
+    if (!modal.open) modal.showModal();
+    modal.querySelector(".window-body").scrollTop = top;
+    if (focused) document.getElementById(focused)?.focus();
+    else if (!isSame) modal.querySelector(".window-body input, .window-body textarea, .window-body")?.focus();
+  }
+
+  // What was entered stays where block and action stay (docs.slack.dev/reference/views).
+  keep(field) {
+    const { kind } = field.dataset;
+    const value = read(field);
+    const chips = kind === "multi_external_select" ? chipsOf(field) : [];
+    const typed = kind === "multi_external_select" ? field.querySelector("input").value : "";
+    return (now) => {
+      if (now.dataset.kind !== kind) return;
+      if (kind === "checkboxes") {
+        for (const box of now.querySelectorAll("input")) box.checked = value.includes(box.value);
+      } else if (kind === "multi_external_select") {
+        now.querySelector(".sl-chips").replaceChildren(...chips);
+        now.querySelector("input").value = typed;
+      } else if (value !== null) now.value = value;
+    };
+  }
+
+  async close() {
+    await this.act({ do: "close" });
+  }
+
+  async submit() {
+    const submit = modal.querySelector("[type=submit]");
+    submit.disabled = true;
+    const told = await this.act({ do: "submit", entered: this.entered() });
+    if (submit.isConnected) submit.disabled = false;
+    for (const note of modal.querySelectorAll("[data-error-for]")) {
+      const words = told.errors?.[note.dataset.errorFor] ?? "";
+      note.hidden = !words;
+      note.textContent = words;
+    }
+    const problem = modal.querySelector(".window-problem");
+    if (problem) {
+      problem.hidden = !told.problem;
+      problem.textContent = told.problem ?? "";
+    }
+    modal.querySelector("[data-error-for]:not([hidden])")?.scrollIntoView({ block: "nearest" });
+  }
+
+  // A list whose options the app gives: asked for when it is entered, and while one types.
+  async search(input) {
+    const field = input.closest?.("[data-kind=multi_external_select]");
+    if (!field || input.getAttribute("role") !== "combobox") return;
+    const value = input.value;
+    if (value.length < Number(field.dataset.minQuery)) return;
+    const told = await this.act({ do: "suggest", action: nameOf(field), value, entered: this.entered() });
+    if (input.value !== value || document.activeElement !== input) return;
+    const chosen = read(field);
+    const list = field.querySelector("[role=listbox]");
+    const options = (told.options ?? []).filter((option) => !chosen.includes(option.value));
+    list.replaceChildren(...options.map(optionOf));
+    if (!options.length) list.append(Object.assign(document.createElement("li"), { textContent: "No results" }));
+    list.hidden = false;
+    input.setAttribute("aria-expanded", "true");
+  }
+
+  leave(event) {
+    const field = event.target.closest("[data-kind=multi_external_select]");
+    if (field && !field.contains(event.relatedTarget)) shut(field);
+  }
+
+  keys(event) {
+    const field = event.target.closest("[data-kind=multi_external_select]");
+    if (!field || event.target.getAttribute("role") !== "combobox") return;
+    const options = [...field.querySelectorAll("[role=option]")];
+    const at = options.findIndex((option) => "active" in option.dataset);
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const next = options[(at + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length];
+      select(event.target, options, next);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      if (at >= 0) choose(field, options[at]);
+    } else if (event.key === "Escape" && !field.querySelector("[role=listbox]").hidden) {
+      event.preventDefault();
+      event.stopPropagation();
+      shut(field);
+    } else if (event.key === "Backspace" && !event.target.value) {
+      chipsOf(field).at(-1)?.remove();
+    }
+  }
+
+  point(event) {
+    const option = event.target.closest("[role=option]");
+    if (!option) return;
+    event.preventDefault();
+    choose(option.closest("[data-kind]"), option);
+  }
+}
+
+let numbers = 0;
+
+function optionOf({ value, text }) {
+  const option = document.createElement("li");
+  option.id = `option-${(numbers += 1)}`;
+  option.setAttribute("role", "option");
+  option.setAttribute("aria-selected", "false");
+  option.dataset.value = value;
+  option.textContent = text;
+  return option;
+}
+
+function select(input, options, next) {
+  for (const option of options) delete option.dataset.active;
+  if (!next) return;
+  next.dataset.active = "";
+  next.scrollIntoView({ block: "nearest" });
+  input.setAttribute("aria-activedescendant", next.id);
+}
+
+function choose(field, option) {
+  const most = Number(field.dataset.max ?? Infinity);
+  if (chipsOf(field).length < most) {
+    const chip = document.createElement("li");
+    chip.className = "sl-chip";
+    chip.dataset.value = option.dataset.value;
+    const words = Object.assign(document.createElement("span"), { textContent: option.textContent });
+    const remove = Object.assign(document.createElement("button"), { type: "button", className: "sl-chip-remove" });
+    remove.textContent = "×";
+    remove.setAttribute("aria-label", `Remove ${option.textContent}`);
+    chip.append(words, remove);
+    field.querySelector(".sl-chips").append(chip);
+  }
+  const input = field.querySelector("input");
+  input.value = "";
+  shut(field);
+  input.focus();
+}
+
+function shut(field) {
+  field.querySelector("[role=listbox]").hidden = true;
+  const input = field.querySelector("input");
+  input.setAttribute("aria-expanded", "false");
+  input.removeAttribute("aria-activedescendant");
+}
