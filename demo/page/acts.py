@@ -83,8 +83,9 @@ class Acts:
     async def _suggest(self, by: str, given: Given) -> Told:
         modal = self._modal(by)
         modal.entered |= given.get("entered", {})
-        found = await self._slack.shortcuts.suggest(modal, str(given["action"]), str(given.get("value", "")))
-        return {"options": [{"value": option["value"], "text": option["text"]["text"]} for option in found]}
+        offered = await self._slack.shortcuts.offer(modal, str(given["action"]), str(given.get("value", "")))
+        groups = offered.get("option_groups") or [{"options": offered.get("options", [])}]
+        return {"groups": [_group(group) for group in groups]}
 
     async def _home(self, by: str, _given: Given) -> Told:
         return _told(await self._slack.open_home(by))
@@ -127,6 +128,12 @@ class Acts:
         if modal is None:
             raise NotThere("an open window")
         return modal
+
+
+def _group(group: Given) -> Told:
+    """What can be chosen under one heading, or under none."""
+    options = [{"value": option["value"], "text": option["text"]["text"]} for option in group["options"]]
+    return {"label": group.get("label", {}).get("text", ""), "options": options}
 
 
 def _escaped(text: str) -> str:

@@ -1,7 +1,6 @@
 """Everything that people read, as it was reviewed: the examples that the tests keep, drawn as on a phone."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +23,14 @@ class Example:
     close: str = ""
 
 
-def texts(workspace: Workspace) -> Iterator[tuple[str, list[Example]]]:
-    """Give each family of COPY's texts by its letter and number."""
+def texts(workspace: Workspace) -> list[tuple[str, list[Example]]]:
+    """Give each family of texts by its letter and number; what is neither a message nor a view is left out."""
+    families = []
     for path in sorted(EXAMPLES.glob("*.json"), key=lambda path: _order(path.stem)):
         kept = json.loads(path.read_text(encoding="utf-8"))
-        yield path.stem, [_example(name, blocks, workspace) for name, blocks in kept.items()]
+        shown = {name: parts for name, parts in kept.items() if {"text", "type"} & set(parts[0])}
+        families.append((path.stem, [_example(name, parts, workspace) for name, parts in shown.items()]))
+    return families
 
 
 def _order(name: str) -> tuple[str, int, str]:

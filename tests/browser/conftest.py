@@ -25,7 +25,7 @@ QUIET = [
     "--disable-sync",
 ]
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-WITHIN = 30_000.0
+WITHIN = 20_000.0
 """Milliseconds."""
 
 
@@ -67,10 +67,6 @@ class Visit:
         button = self.page.locator(inside).get_by_role("button", name=re.compile(f"^{re.escape(name)}")).last
         await button.click(timeout=WITHIN)
 
-    async def agree(self, name: str) -> None:
-        """Answer the question that a button asks first."""
-        await self.page.locator("#confirm").get_by_role("button", name=name).click()
-
     async def switch(self, trouble: str, *, on: bool) -> None:
         switch = self.page.locator(f'[data-trouble="{trouble}"]')
         if (await switch.get_attribute("aria-checked") == "true") != on:
@@ -101,6 +97,7 @@ async def visit(contoso: World) -> AsyncIterator[Visiting]:
         async def visiting(person: str = "U0ANALYST", *, size: dict[str, int] = WIDE, theme: str = "light") -> Visit:
             context = await browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")
             page = await context.new_page()
+            page.set_default_timeout(WITHIN)
             visit = Visit(page, contoso, served.address)
             page.on("console", visit.console)
             page.on("pageerror", lambda error: visit.complaints.append(str(error)))

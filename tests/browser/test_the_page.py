@@ -22,7 +22,7 @@ async def asked(visit: Visiting, words: str = ASKED) -> Visit:
 
 async def approved(window: Visit) -> None:
     await window.press("Approve", "#messages")
-    await window.agree("Approve")
+    await window.page.click("#confirm-yes")
 
 
 async def test_two_people_take_a_request_from_the_command_to_read_back(visit: Visiting) -> None:
@@ -86,7 +86,8 @@ async def test_the_form_asks_for_users_chosen_from_its_list(visit: Visiting) -> 
     await field.press_sequentially("alex")
     await window.page.locator("#window [role=option]", has_text="Alex Wilber").click()
     await window.page.click("#window [type=submit]")
-    await window.sees("reason", "#window .sl-error:not([hidden])")
+    await window.sees("Please add a reason", "#window [data-error-for=reason]")
+    await window.sees("Please say how you know", "#window [data-error-for=known_by]")
     await window.page.fill("#window textarea[name=reason]", "VPN exit moved to Oslo")
     await window.page.select_option("#window select[name=known_by]", "phone")
     await window.page.click("#window [type=submit]")

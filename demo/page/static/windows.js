@@ -5,7 +5,7 @@ const confirmation = document.getElementById("confirm");
 
 export function ask(words) {
   document.getElementById("confirm-title").textContent = words.title;
-  document.getElementById("confirm-text").innerHTML = words.text;
+  document.getElementById("confirm-text").innerHTML = `<div class="sl-blocks">${words.text}</div>`;
   document.getElementById("confirm-no").textContent = words.deny;
   const yes = document.getElementById("confirm-yes");
   yes.textContent = words.confirm;
@@ -41,6 +41,7 @@ export class Window {
     this.act = act;
     this.key = "";
     this.html = "";
+    this.wrong = {};
     modal.addEventListener("cancel", (event) => {
       event.preventDefault();
       this.close();
@@ -80,6 +81,8 @@ export class Window {
     this.html = html[key];
     modal.innerHTML = html[key];
     for (const field of fields(modal)) kept.get(keyOf(field))?.(field);
+    if (!isSame) this.wrong = {};
+    this.complain();
     if (!modal.open) modal.showModal();
     modal.querySelector(".window-body").scrollTop = top;
     if (focused) document.getElementById(focused)?.focus();
@@ -110,19 +113,23 @@ export class Window {
   async submit() {
     const submit = modal.querySelector("[type=submit]");
     submit.disabled = true;
-    const told = await this.act({ do: "submit", entered: this.entered() });
+    this.wrong = await this.act({ do: "submit", entered: this.entered() });
     if (submit.isConnected) submit.disabled = false;
+    this.complain();
+    modal.querySelector("[data-error-for]:not([hidden])")?.scrollIntoView({ block: "nearest" });
+  }
+
+  // What is wrong with what was sent last stays at its fields, also where the window is drawn anew.
+  complain() {
     for (const note of modal.querySelectorAll("[data-error-for]")) {
-      const words = told.errors?.[note.dataset.errorFor] ?? "";
+      const words = this.wrong.errors?.[note.dataset.errorFor] ?? "";
       note.hidden = !words;
       note.textContent = words;
     }
     const problem = modal.querySelector(".window-problem");
-    if (problem) {
-      problem.hidden = !told.problem;
-      problem.textContent = told.problem ?? "";
-    }
-    modal.querySelector("[data-error-for]:not([hidden])")?.scrollIntoView({ block: "nearest" });
+    if (!problem) return;
+    problem.hidden = !this.wrong.problem;
+    problem.textContent = this.wrong.problem ?? "";
   }
 
   // A list whose options the app gives: asked for when it is entered, and while one types.
@@ -135,9 +142,8 @@ export class Window {
     if (input.value !== value || document.activeElement !== input) return;
     const chosen = read(field);
     const list = field.querySelector("[role=listbox]");
-    const options = (told.options ?? []).filter((option) => !chosen.includes(option.value));
-    list.replaceChildren(...options.map(optionOf));
-    if (!options.length) list.append(Object.assign(document.createElement("li"), { textContent: "No results" }));
+    list.replaceChildren(...(told.groups ?? []).flatMap((group) => groupOf(group, chosen)));
+    if (!list.querySelector("[role=option]")) list.append(headingOf("No results"));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
   }
@@ -178,11 +184,24 @@ export class Window {
 
 let numbers = 0;
 
-function optionOf({ value, text }) {
+function groupOf({ label, options }, chosen) {
+  const shown = options.map((option) => optionOf(option, chosen.includes(option.value)));
+  return label ? [headingOf(label), ...shown] : shown;
+}
+
+function headingOf(words) {
+  const heading = document.createElement("li");
+  heading.className = "sl-group";
+  heading.setAttribute("role", "presentation");
+  heading.textContent = words;
+  return heading;
+}
+
+function optionOf({ value, text }, isChosen) {
   const option = document.createElement("li");
   option.id = `option-${(numbers += 1)}`;
   option.setAttribute("role", "option");
-  option.setAttribute("aria-selected", "false");
+  option.setAttribute("aria-selected", String(isChosen));
   option.dataset.value = value;
   option.textContent = text;
   return option;
@@ -198,7 +217,9 @@ function select(input, options, next) {
 
 function choose(field, option) {
   const most = Number(field.dataset.max ?? Infinity);
-  if (chipsOf(field).length < most) {
+  const there = chipsOf(field).find((chip) => chip.dataset.value === option.dataset.value);
+  if (there) there.remove();
+  else if (chipsOf(field).length < most) {
     const chip = document.createElement("li");
     chip.className = "sl-chip";
     chip.dataset.value = option.dataset.value;
