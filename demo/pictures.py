@@ -14,7 +14,7 @@ from demo.world import world
 
 PICTURES = ROOT / "docs" / "pictures"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+WIDE, LOW, PHONE = {"width": 1440, "height": 900}, {"width": 1440, "height": 720}, {"width": 390, "height": 844}
 WITHIN = 30_000
 ASKED = "/confirm-safe adelev@contoso.com, alexw@contoso.com VPN exit moved to Oslo, confirmed by phone"
 
@@ -64,8 +64,12 @@ class Story:
         await self.be("U0ANALYST", "channel:C0GENERAL")
         await self._page.click("#shortcut")
         await self.sees("at risk", "#window")
-        await self._page.fill("#window [role=combobox]", "contoso")
-        await self._page.wait_for_selector("#window [role=option]")
+        users = self._page.locator("#window").get_by_role("combobox", name="Users at risk")
+        for name in ("Contoso User 011", "Contoso User 014"):
+            await users.fill(name)
+            await self._page.locator("#window [role=option]", has_text=name).click()
+        await self._page.fill("#window textarea[name=reason]", "New VPN exit in Oslo, change 4711")
+        await self._page.select_option("#window select[name=known_by]", "phone")
 
     async def theme(self, theme: str) -> None:
         await self._page.emulate_media(color_scheme=theme)
@@ -77,7 +81,7 @@ class Story:
 async def take(page: Any, address: str) -> None:
     """Play one request, and keep what is worth seeing of it."""
     story = Story(page, address)
-    await page.set_viewport_size(WIDE)
+    await page.set_viewport_size(LOW)
     await story.ask()
     await story.keep("approval", "#frame")
     await story.theme("dark")
@@ -90,10 +94,11 @@ async def take(page: Any, address: str) -> None:
     await story.form()
     await story.keep("form", "#window")
     await page.keyboard.press("Escape")
-    await page.click("#window [data-close]")
     await story.be("U0DIEGO", "home")
     await story.sees("Waiting for you", "#home")
+    await page.set_viewport_size(LOW)
     await story.keep("home", "#frame")
+    await page.set_viewport_size(WIDE)
     await story.approve("U0MEGAN")
     await story.sees("one from Identity", "#messages")
     await story.approve("U0DIEGO")

@@ -75,7 +75,7 @@ def _call(call: Call, since: float | None) -> dict[str, Any]:
     """A call of the bot's to one of the vendors."""
     return {
         "way": call.to,
-        "title": call.name.replace("/v1.0/", "/").removeprefix("POST ").removeprefix("GET "),
+        "title": call.name.removeprefix(f"{call.method} ").removeprefix("/v1.0").removeprefix("/identityProtection"),
         "method": call.method,
         "status": call.status,
         "is_bad": call.status is not None and (call.status >= FAILED or _says_no(call.answer)),
