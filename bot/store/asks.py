@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, select, union_all
 
 from bot.core.ids import RequestId, SlackUserId
 from bot.core.limits import PastAsk
@@ -19,6 +19,7 @@ _SINCE = Prepared(
     .where(_OF_ASKER, requests.c.asked_at > bindparam("since"))
     .order_by(requests.c.asked_at)
 )
+_OPEN_ASKERS = select(requests.c.asker).where(requests.c.state.in_(sorted(OPEN)), requests.c.users > 0)
 
 
 def asks_since(connection: Connection, asker: SlackUserId, since: datetime) -> list[PastAsk]:
@@ -29,8 +30,8 @@ def asks_since(connection: Connection, asker: SlackUserId, since: datetime) -> l
 
 def count_open(connection: Connection, asker: SlackUserId) -> int:
     """Count what this person asked for and has not ended; a rehearsal is in nobody's way."""
-    chosen = requests.c.asker == asker, requests.c.state.not_in(FINAL), requests.c.users > 0
-    return int(connection.execute(select(func.count()).select_from(requests).where(*chosen)).scalar_one())
+    # Of everybody's, which are few: of one person there can be very many that have ended.
+    return sum(one == asker for one in connection.execute(_OPEN_ASKERS).scalars())
 
 
 def show_pending(connection: Connection, now: datetime) -> None:
@@ -54,8 +55,11 @@ def unended(connection: Connection, most: int, *states: State) -> list[RequestId
 
 def ended_lately(connection: Connection, most: int) -> list[RequestId]:
     """List the newest of what was asked and has ended."""
-    chosen = select(requests.c.id).where(requests.c.state.in_(sorted(FINAL - {"not_asked"})))
-    return _ids(connection, chosen.order_by(requests.c.asked_at.desc()), most)
+    newest = select(requests.c.id, requests.c.asked_at).order_by(requests.c.asked_at.desc()).limit(most)
+    # Of each state by itself: to sort those of all states together, all that ever ended would be read.
+    each = [newest.where(requests.c.state == state).subquery() for state in sorted(FINAL - {"not_asked"})]
+    ended = union_all(*(select(one) for one in each)).subquery()
+    return _ids(connection, select(ended.c.id).order_by(ended.c.asked_at.desc()), most)
 
 
 def _ids(connection: Connection, chosen: Select, most: int) -> list[RequestId]:  # type: ignore[type-arg] # any

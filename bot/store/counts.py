@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from bot.core.model import FINAL
+from bot.core.model import OPEN
 from bot.store.events import as_text, as_time
 from bot.store.tables import event_bodies, events, requests, tasks
 
@@ -16,7 +16,7 @@ AT_MOST = 5000
 ENDS = {"Denied": "denied", "Withdrawn": "withdrawn", "Expired": "expired", "NotAsked": "not_asked"}
 """The events that end a request by themselves; Ended says how it does."""
 _STATES = select(requests.c.state, func.count().label("n")).group_by(requests.c.state)
-_OPEN = select(requests.c.id).where(requests.c.state.not_in(sorted(FINAL)))
+_OPEN = select(requests.c.id).where(requests.c.state.in_(sorted(OPEN)))
 _STATES_OF = select(requests.c.id, requests.c.state).where(requests.c.id.in_(bindparam("ids", expanding=True)))
 _TASKS = select(
     tasks.c.kind, func.count(), func.min(tasks.c.due_at), func.max(tasks.c.attempts).label("attempts")

@@ -35,6 +35,8 @@ events = Table(
     UniqueConstraint("request_id", "version"),
 )
 Index("events_by_request", events.c.request_id, events.c.n)
+_notes = text("request_id IS NULL")
+Index("notes_by_kind", events.c.kind, events.c.n, sqlite_where=_notes, postgresql_where=_notes)
 
 # Apart from the chain, so that a person's data can be erased and the chain still verifies.
 event_bodies = Table(
@@ -97,7 +99,10 @@ tasks = Table(
     UniqueConstraint("kind", "key"),
     sqlite_autoincrement=True,
 )
-Index("tasks_due", tasks.c.due_at)
+Index("tasks_due", tasks.c.due_at, tasks.c.id)
+_lanes, _leases = text("lane <> ''"), text("lease_until IS NOT NULL")
+Index("tasks_by_lane", tasks.c.lane, tasks.c.id, sqlite_where=_lanes, postgresql_where=_lanes)
+Index("tasks_leased", tasks.c.lease_until, sqlite_where=_leases, postgresql_where=_leases)
 
 posts = Table(
     "posts",
@@ -108,6 +113,7 @@ posts = Table(
     Column("thread_ts", String(32), nullable=False),
     Column("ts", String(32), nullable=False),
 )
+Index("posts_by_request", posts.c.request_id)
 
 # Written when somebody asks whether the bot is ready: only a write shows that a write is taken.
 pulse = Table("pulse", metadata, Column("id", Integer, primary_key=True), Column("at", String(32), nullable=False))

@@ -51,7 +51,9 @@ _WISH_ANEW = Prepared(
     *_COLUMNS,
 )
 _EARLIER = tasks.alias("earlier")
-_BEHIND = exists().where(and_(_EARLIER.c.lane == tasks.c.lane, _EARLIER.c.lane != "", _EARLIER.c.id < tasks.c.id))
+# As a literal, as in the index that is only of what is in a lane: a parameter's value shows too late for its use.
+_IN_A_LANE = _EARLIER.c.lane != literal_column("''")
+_BEHIND = exists().where(and_(_EARLIER.c.lane == tasks.c.lane, _IN_A_LANE, _EARLIER.c.id < tasks.c.id))
 _NOT_IN_HAND = tasks.c.id.not_in(bindparam("but", expanding=True))
 _OURS = tasks.c.owner == bindparam("process")
 # What is ours and not in hand was claimed by a transaction whose end we did not learn, or could not be given back.
@@ -59,10 +61,12 @@ _FREE = or_(tasks.c.lease_until.is_(None), tasks.c.lease_until <= bindparam("mom
 _DUE = (
     select(tasks)
     .where(tasks.c.due_at <= bindparam("moment"), _FREE, ~_BEHIND, _NOT_IN_HAND)
-    .order_by(tasks.c.id)
+    .order_by(tasks.c.due_at, tasks.c.id)
     .limit(bindparam("most"))
 )
-_WAITS = tasks.c.kind.in_(WAITING)
+# No bare column: of a kind there are very many that are due in days, and the index by kind would go through them all.
+_KIND = tasks.c.kind.concat(literal_column("''"))
+_WAITS = _KIND.in_(WAITING)
 _DUE_WAITING, _DUE_OTHERS = _DUE.where(_WAITS), _DUE.where(~_WAITS)
 _LEASED = (
     update(tasks)
@@ -74,8 +78,11 @@ _LEASED = (
         doubtful=or_(tasks.c.doubtful, tasks.c.kind.in_(POSTING)),
     )
 )
+_IS_LEASED = tasks.c.lease_until.is_not(None)
 _FREE_AT = case((and_(~_OURS, tasks.c.lease_until > tasks.c.due_at), tasks.c.lease_until), else_=tasks.c.due_at)
-_NEXT_DUE = select(func.min(_FREE_AT)).where(_NOT_IN_HAND)
+# Two, since each has an index that it need not go far in.
+_NEXT_FREE = select(func.min(_FREE_AT)).where(_IS_LEASED, _NOT_IN_HAND)
+_NEXT_DUE = Prepared(select(tasks.c.due_at).where(~_IS_LEASED).order_by(tasks.c.due_at, tasks.c.id).limit(1))
 _MINE = and_(tasks.c.id == bindparam("task"), tasks.c.attempts == bindparam("attempt"), _OURS)
 _COMPLETE = Prepared(delete(tasks).where(_MINE, tasks.c.generation == bindparam("of")))
 _FREED: dict[str, None] = {"lease_until": None, "owner": None}
@@ -87,8 +94,8 @@ _HOLD = (
     .where(tasks.c.kind == bindparam("of_kind"), tasks.c.request_id == bindparam("of_request"), _OURS)
     .values(lease_until=bindparam("until"))
 )
-_RELEASE = update(tasks).where(_OURS).values(**_FREED)
-_RELEASE_ALL = update(tasks).where(tasks.c.lease_until.is_not(None)).values(**_FREED)
+_RELEASE = update(tasks).where(_IS_LEASED, _OURS).values(**_FREED)
+_RELEASE_ALL = update(tasks).where(_IS_LEASED).values(**_FREED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +152,9 @@ def claim(
     is_due = {"moment": as_text(now), "but": list(but), "process": owner}
     rows: list[Row[Any]] = []
     for statement, most in ((_DUE_OTHERS, limit), (_DUE_WAITING, waiting)):
-        due = statement if only is None else statement.where(tasks.c.kind.in_(only))
-        rows += connection.execute(due, is_due | {"most": max(0, most)})
+        due = statement if only is None else statement.where(_KIND.in_(only))
+        found = connection.execute(due, is_due | {"most": max(0, most)}).all()
+        rows += sorted(found, key=lambda row: row.id)
     if not rows:
         return []
     rows.sort(key=lambda row: row.kind != "confirm")
@@ -171,7 +179,9 @@ def claim(
 
 def next_due(connection: Connection, *, owner: str, but: Collection[int] = ()) -> str | None:
     """When the next task is due or free, of those that this process has not in hand."""
-    return connection.execute(_NEXT_DUE, {"but": list(but), "process": owner}).scalar()
+    free: str | None = connection.execute(_NEXT_FREE, {"but": list(but), "process": owner}).scalar()
+    due = _NEXT_DUE.row(connection)
+    return min((at for at in (free, due and due[0]) if at), default=None)
 
 
 def complete(connection: Connection, task: Task) -> None:

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 
 from bot.core.ids import MessageTs, RequestId
-from bot.core.model import FINAL
+from bot.core.model import OPEN
 from bot.store.tables import posts, requests
 
 
@@ -16,5 +16,5 @@ def told_in(connection: Connection, request_id: RequestId, thread: MessageTs) ->
 def going_on(connection: Connection) -> list[RequestId]:
     """The requests that people can see and that have not ended, oldest first."""
     shown = select(posts.c.op_id).where(posts.c.op_id == requests.c.id + ".message").exists()
-    rows = select(requests.c.id).where(requests.c.state.not_in(FINAL), shown).order_by(requests.c.asked_at)
+    rows = select(requests.c.id).where(requests.c.state.in_(sorted(OPEN)), shown).order_by(requests.c.asked_at)
     return [RequestId(request_id) for request_id in connection.execute(rows).scalars()]

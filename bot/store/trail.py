@@ -102,7 +102,7 @@ def places(connection: Connection) -> list[tuple[str, str]]:
 
 def last_start(connection: Connection) -> Started | None:
     """Read with what the bot started last."""
-    of_starts = _NEWEST.where(events.c.kind == Started.__name__)
+    of_starts = _NEWEST.where(events.c.request_id.is_(None), events.c.kind == Started.__name__)
     note = next((note for _, note in _read(connection, of_starts)), None)
     return note if isinstance(note, Started) else None
 
