@@ -30,7 +30,7 @@ CREDENTIALS = (
     "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/"
     + CLIENT
 )
-SCHEMA = "0005"
+SCHEMA = "0006"
 WRITE = "IdentityRiskyUser.ReadWrite.All"
 
 
