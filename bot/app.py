@@ -102,15 +102,16 @@ class Application:
         people = People(outside.client, outside.installation, outside.clock)
         accounts, groups = Accounts(outside.graph, outside.clock), Groups(outside.graph, outside.clock)
         self._authority = authority = Authority(people, accounts, groups, self._settings.policy)
-        turns = StoredTurns(parts.store) if parts.store.writer.database.is_shared else None
+        behind = parts.store.giving_way()
+        turns = StoredTurns(behind) if parts.store.writer.database.is_shared else None
         reach = Reach(outside.clock)
         messenger = Messenger(
             outside.client, outside.session, outside.installation, outside.clock, turns=turns, reach=reach
         )
         self._service = Service(parts.store, authority, outside.place)
-        self._conversation = Conversation(parts.store, outside.graph, authority, outside.clock)
+        self._conversation = Conversation(behind, outside.graph, authority, outside.clock)
         context = Context(
-            store=parts.store,
+            store=behind,
             graph=outside.graph,
             conversation=self._conversation,
             ends=outside.ends,
@@ -138,7 +139,7 @@ class Application:
         self.readiness = Readiness(
             parts.store, outside.installation, self.health, outside.clock, is_open=self._is_open
         )
-        self._tally = Tally(parts.store, self.metrics)
+        self._tally = Tally(behind, self.metrics)
         self._intake = Intake(
             self._bolt(),
             outside.installation,
@@ -156,7 +157,7 @@ class Application:
         self._observe()
         self._checking: list[asyncio.Task[None]] = []
         self._online = Online(
-            parts.store, outside.client, outside.installation, reach, health=self.health, clock=outside.clock
+            behind, outside.client, outside.installation, reach, health=self.health, clock=outside.clock
         )
         self.watch = Watch(
             parts.checks,
@@ -255,6 +256,7 @@ class Application:
             )
 
         app = AsyncApp(
+            name=__package__,  # Bolt would read the sources of all that calls it to find one
             client=outside.client,
             # With a logger of its own Bolt would warn of its token, which it need not know, at every start.
             logger=logging.getLogger("slack_bolt"),

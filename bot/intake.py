@@ -51,17 +51,18 @@ class Intake:
         team = payload.get("team_id") or (payload.get("team") or {}).get("id")
         if team != self._installation.team_id or payload.get("api_app_id") != self._installation.app_id:
             return turned_away(HTTPStatus.FORBIDDEN, "another team or app")
-        self._rush.note()
         surface, began = surface_of(payload), time.monotonic()
         if self.in_hand >= self.most_in_hand:
             self._metrics.shed.labels(surface).inc()
             return await self._shed(payload)
         self.in_hand += 1
+        self._rush.begin()
         try:
             # Bolt calls it so, and need not read it a second time; what Slack signed, the doors have looked at.
             return await self._app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
         finally:
             self.in_hand -= 1
+            self._rush.end()
             self._metrics.acks.labels(surface).observe(time.monotonic() - began)
 
     def _unknown_installation(self, payload: Payload) -> BoltResponse:

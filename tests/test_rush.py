@@ -1,23 +1,117 @@
-"""In a rush whoever waits for Slack's answer comes first; what follows waits a little, and never stops."""
+"""Whoever waits for Slack's answer comes first; what follows waits a little, and never stops."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.rush import MANY, WITHIN, Rush
+import pytest
+
+from bot.rush import MANY, WITHIN, Rush, in_turn
 from tests.clocks import WarpClock
 from tests.rig import ADELE_AND_ALEX, running
 
 
-async def test_it_is_one_while_very_many_come_at_once_and_no_longer() -> None:
-    clock = WarpClock(datetime(2026, 3, 1, 3, tzinfo=UTC), speed=0)
-    rush = Rush(clock)
+@pytest.fixture
+def clock() -> WarpClock:
+    return WarpClock(datetime(2026, 3, 1, 3, tzinfo=UTC), speed=0)
+
+
+@pytest.fixture
+def rush(clock: WarpClock) -> Rush:
+    return Rush(clock)
+
+
+def test_it_is_one_while_very_many_come_at_once_and_no_longer(clock: WarpClock, rush: Rush) -> None:
     for _ in range(MANY - 1):
-        rush.note()
+        rush.begin()
     assert not rush.is_on()
-    rush.note()
+    rush.begin()
     assert rush.is_on()
     clock.advance(timedelta(seconds=WITHIN))
     assert not rush.is_on()
+
+
+async def stepping(steps: list[str], name: str, n: int = 3) -> str:
+    for step in range(n):
+        await asyncio.sleep(0)
+        steps.append(f"{name}{step}")
+    return name
+
+
+async def many_turns(until: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not until():  # noqa: ASYNC110 - it counts turns of the loop
+            await asyncio.sleep(0)
+
+
+async def test_what_nobody_waits_for_goes_on_at_once_while_nobody_waits(rush: Rush) -> None:
+    steps: list[str] = []
+    assert await in_turn(stepping(steps, "a"), rush) == "a"
+    assert rush._letting is None
+
+
+async def test_a_step_waits_until_whoever_came_is_answered(rush: Rush) -> None:
+    steps: list[str] = []
+    rush.begin()
+    doing = asyncio.ensure_future(in_turn(stepping(steps, "a"), rush))
+    await many_turns(lambda: bool(rush._steps) or rush._letting is not None)
+    assert steps == []
+    rush.end()
+    await doing
+    assert steps == ["a0", "a1", "a2"]
+
+
+async def test_who_is_never_done_holds_nothing_up_for_ever(rush: Rush) -> None:
+    steps: list[str] = []
+    rush.begin()
+    assert await in_turn(stepping(steps, "a"), rush) == "a"
+
+
+async def test_between_two_steps_somebody_who_comes_is_served(rush: Rush) -> None:
+    """However much has piled up meanwhile: only one step is taken at a time."""
+    steps: list[str] = []
+    rush.begin()
+    piled = [asyncio.ensure_future(in_turn(stepping(steps, name), rush)) for name in "abcdefgh"]
+    await many_turns(lambda: len(rush._steps) >= 7)
+    rush.end()
+    await many_turns(lambda: bool(steps))
+    rush.begin()
+    before = len(steps)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(steps) <= before + 1
+    rush.end()
+    await asyncio.gather(*piled)
+    assert len(steps) == 24
+
+
+async def test_what_goes_wrong_and_what_is_called_off_reaches_the_work(rush: Rush) -> None:
+    met: list[str] = []
+
+    async def failing() -> None:
+        try:
+            await asyncio.wait_for(asyncio.Event().wait(), 0.001)
+        except TimeoutError:
+            met.append("timeout")
+            raise
+
+    with pytest.raises(TimeoutError):
+        await in_turn(failing(), rush)
+
+    async def called_off() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            met.append("called off")
+
+    rush.begin()
+    doing = asyncio.ensure_future(in_turn(called_off(), rush))
+    await asyncio.sleep(0)
+    doing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await doing
+    assert met == ["timeout", "called off"]
 
 
 class Endless(Rush):

@@ -13,7 +13,7 @@ from bot.core.wishes import POSTING, WAITING
 from bot.delivery import leases
 from bot.delivery.context import Again, Context, Done, Ending, backed_off
 from bot.errors import SlackBusy, SlackDoubtful, SlackDown, SlackPaced, StoreError
-from bot.rush import Rush
+from bot.rush import Rush, in_turn
 from bot.slack.reach import DEAD_TOKEN
 from bot.store import tasks as outbox
 from bot.store.events import as_time
@@ -148,12 +148,17 @@ class Loop:
 
         claimed, next_due = await self._context.store.run(work)
         for task in claimed:
-            self._in_hand[task.id] = task.kind, asyncio.create_task(self._carry_out(task))
+            self._in_hand[task.id] = task.kind, asyncio.create_task(self._give_way(task))
         if is_rush:
             return now + timedelta(seconds=IN_A_RUSH)
         due = as_time(next_due) if next_due and room > 0 else now + LOOK_AGAIN
         # A lane's later tasks are due and can't be claimed: their turn comes with the wake-up of a commit.
         return min(max(due, now + timedelta(milliseconds=200)), now + LOOK_AGAIN)
+
+    async def _give_way(self, task: Task) -> None:
+        """Carry it out in the pauses of those who wait for an answer, unless others may be waiting for it as well."""
+        work = self._carry_out(task)
+        await (work if task.kind in URGENT else in_turn(work, self._rush))
 
     async def _carry_out(self, task: Task) -> None:
         # Said by every line that is logged on behalf of this task, a call to Graph for one.

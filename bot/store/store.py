@@ -20,19 +20,24 @@ K = TypeVar("K", bound=Hashable)
 class Store:
     """Runs the ledger's work on the writer."""
 
-    def __init__(self, writer: Writer, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, writer: Writer, ledger: Ledger, clock: Clock, *, gives_way: bool = False) -> None:
         self.writer = writer
         self.ledger = ledger
         self.clock = clock
+        self._gives_way = gives_way
         self.process = writer.database.process
         """Names this process in leases."""
 
+    def giving_way(self) -> "Store":
+        """Return the same for whatever nobody waits for: it comes behind those who wait for Slack's answer."""
+        return Store(self.writer, self.ledger, self.clock, gives_way=True)
+
     async def run(self, work: Callable[[Connection], T], *, deadline: float | None = None) -> T:
-        return await self.writer.run(work, deadline=deadline)
+        return await self.writer.run(work, deadline=deadline, gives_way=self._gives_way)
 
     async def do(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one function of the store with these arguments."""
-        return await self.writer.run(lambda connection: work(connection, *args, **kwargs))
+        return await self.run(lambda connection: work(connection, *args, **kwargs))
 
     async def each(
         self, items: Iterable[K], do: Callable[[Connection, K], T]

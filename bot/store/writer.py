@@ -2,12 +2,9 @@
 
 import asyncio
 import contextlib
-import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
@@ -15,11 +12,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.errors import CannotTell, NothingRecorded, StoreError
+from bot.store.batches import Batches, Item, Result, settle_all
 from bot.store.database import Database
 from bot.store.prepared import settle
 
 T = TypeVar("T")
-BATCH = 64
 LAST_MOMENT = 0.4
 """Seconds after its deadline that whoever waits is still given: then Slack's three are nearly over."""
 TROUBLE_LASTS = 30.0
@@ -30,26 +27,13 @@ TROUBLE = (DBAPIError, OSError)
 log = structlog.get_logger()
 
 
-@dataclass(slots=True)
-class _Item:
-    work: Callable[[Connection], Any]
-    future: "Future[Any]"
-    deadline: float | None
-    state: str = "waiting"
-    """Then "taken" by the writer, or "withdrawn" by whoever could wait no longer; changed under the lock."""
-
-
-_Result = tuple[_Item, Any, BaseException | None]
-"""What became of it: what it returned, or what it raised."""
-
-
 class Writer:
-    """Runs small pieces of work, in order, in as few transactions as possible."""
+    """Runs small pieces of work in as few transactions as possible: in order, what gives way behind the rest."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self._stop_listening: Callable[[], None] = lambda: None
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._batches = Batches()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._committed: list[Callable[[], None]] = []
         self._lock = threading.Lock()
@@ -75,15 +59,18 @@ class Writer:
         for notify in self._committed:
             notify()
 
-    async def run(self, work: Callable[[Connection], T], *, deadline: float | None = None) -> T:
+    async def run(
+        self, work: Callable[[Connection], T], *, deadline: float | None = None, gives_way: bool = False
+    ) -> T:
         """Return what the work returns, once that is committed; `deadline` is in `time.monotonic`'s seconds.
 
+        With `gives_way` others come before it, but not all of them: something of it is in each transaction.
         Raises NothingRecorded if it never reached BEGIN or was rolled back, CannotTell if COMMIT broke.
         What the work itself raises undoes that work alone. It may be called twice, so all it changes is the database.
         """
-        item = _Item(work, Future(), deadline)
-        self._queue.put(item)
-        answer: asyncio.Future[T] = asyncio.shield(asyncio.wrap_future(item.future))
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        item = Item(work, answer, deadline, gives_way)
+        self._batches.put(item)
         if deadline is None:
             return await answer
         try:
@@ -92,7 +79,7 @@ class Writer:
         except TimeoutError as error:
             raise self._withdraw(item) from error
 
-    def _withdraw(self, item: _Item) -> StoreError:
+    def _withdraw(self, item: Item) -> StoreError:
         """Whoever waits has to be answered now: with the truth, as far as it can be told."""
         with self._lock:
             if item.state == "waiting":
@@ -103,14 +90,14 @@ class Writer:
     def close(self) -> None:
         """Finish what waits and give the connection back."""
         self._stop_listening()
-        self._queue.put(None)
+        self._batches.close()
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
         connection: Connection | None = None
         while True:
-            batch, is_last = self._take()
+            batch, is_last = self._batches.take()
             if batch:
                 try:
                     connection = connection or self.database.engine.connect()
@@ -135,29 +122,16 @@ class Writer:
                 connection.invalidate()
         _drop(connection)
 
-    def _take(self) -> tuple[list[_Item], bool]:
-        batch: list[_Item] = []
-        item = self._queue.get()
-        while item is not None:
-            batch.append(item)
-            if len(batch) == BATCH:
-                return batch, False
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                return batch, False
-        return batch, True
-
-    def _transact(self, connection: Connection, batch: list[_Item]) -> None:
+    def _transact(self, connection: Connection, batch: list[Item]) -> None:
         database = self.database
         self._fail_late(batch)
-        if all(item.future.done() for item in batch):
+        if all(item.is_settled for item in batch):
             return
         before = database.changes(connection)
         transaction = connection.begin()
         # It may have taken a while: others have the database too, or it was away.
         self._fail_late(batch)
-        todo = [item for item in batch if not item.future.done() and self._take_up(item)]
+        todo = [item for item in batch if not item.is_settled and self._take_up(item)]
         try:
             results, has_written = self._together(connection, todo, before)
         except Exception as error:
@@ -175,23 +149,22 @@ class Writer:
             self._failed(todo, CannotTell(_why(error)))
             raise
         self._note(results, has_written=has_written)
-        for item, result, raised in results:
-            _settle(item.future, result, raised)
+        settle_all(results)
         # Reading wakes nobody: the loop reads what is due, and would wake itself for ever.
         if has_written:
             self._tell()
 
-    def _together(self, connection: Connection, todo: list[_Item], before: int) -> tuple[list[_Result], bool]:
+    def _together(self, connection: Connection, todo: list[Item], before: int) -> tuple[list[Result], bool]:
         """As if nothing could fail; what does, raises, and none of it is to be committed."""
-        results: list[_Result] = [(item, item.work(connection), None) for item in todo]
+        results: list[Result] = [(item, item.work(connection), None) for item in todo]
         has_written = self.database.seal(connection, before)
         if not self.database.is_open(connection):
             raise _RolledBack(_why_of(None))
         return results, has_written
 
-    def _one_by_one(self, connection: Connection, todo: list[_Item], before: int) -> tuple[list[_Result], bool]:
+    def _one_by_one(self, connection: Connection, todo: list[Item], before: int) -> tuple[list[Result], bool]:
         """Each in a savepoint, so that what fails fails alone."""
-        results: list[_Result] = []
+        results: list[Result] = []
         for item in todo:
             results.append((item, *_attempt(connection, item)))
             if connection.invalidated or not self.database.is_open(connection):
@@ -200,12 +173,12 @@ class Writer:
                 raise _RolledBack(_why_of(results[-1][2]))
         return results, self.database.seal(connection, before)
 
-    def _fail_late(self, batch: list[_Item]) -> None:
+    def _fail_late(self, batch: list[Item]) -> None:
         now = time.monotonic()  # of the person who waits for Slack, whatever the clock on the wall says
         late = [item for item in batch if item.deadline is not None and now >= item.deadline]
         self._fail(late, NothingRecorded("too late"))
 
-    def _take_up(self, item: _Item) -> bool:
+    def _take_up(self, item: Item) -> bool:
         """Begin with it, unless it was withdrawn."""
         with self._lock:
             if item.state != "waiting":
@@ -213,7 +186,7 @@ class Writer:
             item.state = "taken"
             return True
 
-    def _note(self, results: list[_Result], *, has_written: bool) -> None:
+    def _note(self, results: list[Result], *, has_written: bool) -> None:
         """Remember whether the database takes what it is given: readiness and the log tell."""
         failing = next((str(raised) for _, _, raised in results if isinstance(raised, NothingRecorded)), "")
         if failing:
@@ -222,7 +195,7 @@ class Writer:
             log.info("the database takes records again")
             self.failing = ""
 
-    def _failed(self, batch: list[_Item], error: StoreError) -> None:
+    def _failed(self, batch: list[Item], error: StoreError) -> None:
         self._note_failure(str(error))
         self._fail(batch, error)
 
@@ -233,17 +206,15 @@ class Writer:
         self._last_failure = (time.monotonic(), why)
 
     @staticmethod
-    def _fail(batch: list[_Item], error: BaseException) -> None:
-        for item in batch:
-            if not item.future.done():
-                _settle(item.future, None, error)
+    def _fail(batch: list[Item], error: BaseException) -> None:
+        settle_all([(item, None, error) for item in batch if not item.is_settled])
 
 
 class _RolledBack(Exception):
     """The database has undone the whole transaction by itself."""
 
 
-def _attempt(connection: Connection, item: _Item) -> tuple[Any, BaseException | None]:
+def _attempt(connection: Connection, item: Item) -> tuple[Any, BaseException | None]:
     savepoint = connection.begin_nested()
     try:
         result = item.work(connection)
@@ -259,13 +230,6 @@ def _attempt(connection: Connection, item: _Item) -> tuple[Any, BaseException | 
             savepoint.rollback()
         return None, error
     return result, None
-
-
-def _settle(future: "Future[Any]", result: Any, error: BaseException | None) -> None:
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
 
 
 def _drop(connection: Connection | None) -> None:

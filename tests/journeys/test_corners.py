@@ -174,10 +174,12 @@ class Doubtful(Writer):
 
     broken = False
 
-    async def run(self, work: Callable[[Connection], T], *, deadline: float | None = None) -> T:
+    async def run(
+        self, work: Callable[[Connection], T], *, deadline: float | None = None, gives_way: bool = False
+    ) -> T:
         if Doubtful.broken and deadline is not None:
             raise CannotTell("disk I/O error")
-        return await super().run(work, deadline=deadline)
+        return await super().run(work, deadline=deadline, gives_way=gives_way)
 
 
 @BOTH_WAYS
