@@ -50,6 +50,8 @@ class Loop:
         self._workers = workers
         self._wake = asyncio.Event()
         self._stopping = False
+        self._is_unsure = False
+        """Whether something may be ours of which nothing is known here: the store did not tell how it ended."""
         self._in_hand: dict[int, tuple[str, asyncio.Task[None]]] = {}
         self._running: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -110,11 +112,13 @@ class Loop:
             try:
                 until = await self._claim()
             except StoreError as error:
+                self._is_unsure = True
                 self._context.health.note("database", f"The database does not answer: {error}.")
                 log.warning("the database does not answer", why=str(error))
                 until = self._context.clock.now() + timedelta(seconds=AFTER_STORE_TROUBLE)
             except Exception:
                 # The loop is the one thing that must not end: whatever this is, it is tried again.
+                self._is_unsure = True
                 log.exception("the tasks could not be claimed")
                 self._context.health.note("tasks", "The tasks can't be claimed: see the log.")
                 until = self._context.clock.now() + timedelta(seconds=AFTER_STORE_TROUBLE)
@@ -127,9 +131,10 @@ class Loop:
 
     async def _claim(self) -> datetime:
         now = self._context.clock.now()
-        busy = list(self._in_hand)
+        busy = list(self._in_hand) if self._is_unsure else None
+        self._is_unsure = False
         waiting = sum(kind in WAITING for kind, _ in self._in_hand.values())
-        room = AT_ONCE - (len(busy) - waiting)
+        room = AT_ONCE - (len(self._in_hand) - waiting)
         has_slack = self._context.installation.is_known and not self._context.reach.is_refused
         only = None if has_slack else WITHOUT_SLACK
         ours = self._context.store.process
@@ -144,7 +149,7 @@ class Loop:
                     claimed += outbox.claim(connection, now, 1, owner=ours, waiting=1, but=busy, only=rest)
                 return claimed, None
             claimed = outbox.claim(connection, now, room, owner=ours, waiting=most, but=busy, only=only)
-            return claimed, outbox.next_due(connection, owner=ours, but=[*busy, *(task.id for task in claimed)])
+            return claimed, outbox.next_due(connection, now)
 
         claimed, next_due = await self._context.store.run(work)
         for task in claimed:
@@ -176,6 +181,7 @@ class Loop:
                 log.exception("a task's end could not be recorded", kind=task.kind, key=task.key)
                 await self._end(task, self._met_a_bug(task))
         except StoreError as error:
+            self._is_unsure = True
             log.warning("a task's end could not be recorded", task=task.key, why=str(error))
         finally:
             self._in_hand.pop(task.id, None)

@@ -4,17 +4,20 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, get_args
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
-    Row,
+    Select,
     and_,
     bindparam,
     case,
     delete,
     exists,
     func,
+    literal,
     literal_column,
     or_,
     select,
@@ -51,38 +54,32 @@ _WISH_ANEW = Prepared(
     *_COLUMNS,
 )
 _EARLIER = tasks.alias("earlier")
-# As a literal, as in the index that is only of what is in a lane: a parameter's value shows too late for its use.
-_IN_A_LANE = _EARLIER.c.lane != literal_column("''")
-_BEHIND = exists().where(and_(_EARLIER.c.lane == tasks.c.lane, _IN_A_LANE, _EARLIER.c.id < tasks.c.id))
-_NOT_IN_HAND = tasks.c.id.not_in(bindparam("but", expanding=True))
+_NOTHING: ColumnElement[str] = literal_column("''")
+# With a parameter in its place neither database would know that the index on lanes is good for it.
+_HAS_LANE = _EARLIER.c.lane != _NOTHING
+_BEHIND = exists().where(and_(_EARLIER.c.lane == tasks.c.lane, _HAS_LANE, _EARLIER.c.id < tasks.c.id))
 _OURS = tasks.c.owner == bindparam("process")
-# What is ours and not in hand was claimed by a transaction whose end we did not learn, or could not be given back.
-_FREE = or_(tasks.c.lease_until.is_(None), tasks.c.lease_until <= bindparam("moment"), _OURS)
-_DUE = (
-    select(tasks)
-    .where(tasks.c.due_at <= bindparam("moment"), _FREE, ~_BEHIND, _NOT_IN_HAND)
-    .order_by(tasks.c.due_at, tasks.c.id)
-    .limit(bindparam("most"))
+_IS_DUE = tasks.c.due_at <= bindparam("moment")
+_FREE = or_(tasks.c.lease_until.is_(None), tasks.c.lease_until <= bindparam("moment"))
+_TASK = tuple(
+    tasks.c[name]
+    for name in ("id", "kind", "key", "request_id", "lane", "attempts", "generation", "doubtful", "payload")
 )
 # No bare column: of a kind there are very many that are due in days, and the index by kind would go through them all.
-_KIND = tasks.c.kind.concat(literal_column("''"))
-_WAITS = _KIND.in_(WAITING)
-_DUE_WAITING, _DUE_OTHERS = _DUE.where(_WAITS), _DUE.where(~_WAITS)
-_LEASED = (
+_KIND = tasks.c.kind.concat(_NOTHING)
+_LEASED = Prepared(
     update(tasks)
-    .where(tasks.c.id.in_(bindparam("ids", expanding=True)))
+    .where(tasks.c.id == bindparam("task"))
     .values(
         lease_until=bindparam("until"),
         owner=bindparam("process"),
         attempts=tasks.c.attempts + 1,
-        doubtful=or_(tasks.c.doubtful, tasks.c.kind.in_(POSTING)),
+        doubtful=or_(tasks.c.doubtful, *(tasks.c.kind == kind for kind in POSTING)),
     )
 )
-_IS_LEASED = tasks.c.lease_until.is_not(None)
-_FREE_AT = case((and_(~_OURS, tasks.c.lease_until > tasks.c.due_at), tasks.c.lease_until), else_=tasks.c.due_at)
-# Two, since each has an index that it need not go far in.
-_NEXT_FREE = select(func.min(_FREE_AT)).where(_IS_LEASED, _NOT_IN_HAND)
-_NEXT_DUE = Prepared(select(tasks.c.due_at).where(~_IS_LEASED).order_by(tasks.c.due_at, tasks.c.id).limit(1))
+_NEXT_LATER = Prepared(select(func.min(tasks.c.due_at)).where(tasks.c.due_at > bindparam("moment")))
+_FREE_AT = case((tasks.c.lease_until > tasks.c.due_at, tasks.c.lease_until), else_=tasks.c.due_at)
+_NEXT_FREE = Prepared(select(func.min(_FREE_AT)).where(_IS_DUE))
 _MINE = and_(tasks.c.id == bindparam("task"), tasks.c.attempts == bindparam("attempt"), _OURS)
 _COMPLETE = Prepared(delete(tasks).where(_MINE, tasks.c.generation == bindparam("of")))
 _FREED: dict[str, None] = {"lease_until": None, "owner": None}
@@ -94,6 +91,7 @@ _HOLD = (
     .where(tasks.c.kind == bindparam("of_kind"), tasks.c.request_id == bindparam("of_request"), _OURS)
     .values(lease_until=bindparam("until"))
 )
+_IS_LEASED = tasks.c.lease_until.is_not(None)
 _RELEASE = update(tasks).where(_IS_LEASED, _OURS).values(**_FREED)
 _RELEASE_ALL = update(tasks).where(_IS_LEASED).values(**_FREED)
 
@@ -140,7 +138,7 @@ def claim(
     *,
     owner: str,
     waiting: int = 8,
-    but: Collection[int] = (),
+    but: Collection[int] | None = (),
     only: Collection[str] | None = None,
 ) -> list[Task]:
     """Take what is due; of each lane only the first, and only while none of it is in hand.
@@ -148,40 +146,51 @@ def claim(
     `limit` is for what posts and decides, `waiting` for what waits for its turn with Graph and must not stand in
     the others' way. `only` names the kinds that may be taken; None is all of them. What was approved comes
     first: messages can be a moment later, but Graph's next turn is a second away.
+
+    What is this process's but not among `but` was claimed by a transaction whose end it did not learn, or could
+    not be given back: it is taken again. None says that all of it is in hand.
     """
-    is_due = {"moment": as_text(now), "but": list(but), "process": owner}
-    rows: list[Row[Any]] = []
-    for statement, most in ((_DUE_OTHERS, limit), (_DUE_WAITING, waiting)):
-        due = statement if only is None else statement.where(_KIND.in_(only))
-        found = connection.execute(due, is_due | {"most": max(0, most)}).all()
-        rows += sorted(found, key=lambda row: row.id)
-    if not rows:
-        return []
-    rows.sort(key=lambda row: row.kind != "confirm")
-    lease = {"ids": [row.id for row in rows], "until": as_text(now + LEASE), "process": owner}
-    connection.execute(_LEASED, lease)
+    waits = tuple(kind for kind in WAITING if only is None or kind in only)
+    others = tuple(kind for kind in get_args(TaskKind) if kind not in WAITING and (only is None or kind in only))
+    rows: list[tuple[Any, ...]] = []
+    for kinds, most in ((others, limit), (waits, waiting)):
+        if kinds and most > 0:
+            due = _due(connection, kinds, owner, but, moment=as_text(now), most=most)
+            rows += sorted(due, key=lambda row: int(row[0]))
+    rows.sort(key=lambda row: row[1] != "confirm")
+    until = as_text(now + LEASE)
+    for row in rows:
+        _LEASED.write(connection, task=row[0], until=until, process=owner)
     return [
-        Task(
-            id=row.id,
-            kind=row.kind,
-            key=row.key,
-            request_id=row.request_id,
-            lane=row.lane,
-            attempts=row.attempts + 1,
-            generation=row.generation,
-            doubtful=row.doubtful,
-            payload=json.loads(row.payload),
-            owner=owner,
-        )
-        for row in rows
+        Task(id_, kind, key, request_id, lane, attempts + 1, generation, bool(doubtful), json.loads(payload), owner)
+        for id_, kind, key, request_id, lane, attempts, generation, doubtful, payload in rows
     ]
 
 
-def next_due(connection: Connection, *, owner: str, but: Collection[int] = ()) -> str | None:
-    """When the next task is due or free, of those that this process has not in hand."""
-    free: str | None = connection.execute(_NEXT_FREE, {"but": list(but), "process": owner}).scalar()
-    due = _NEXT_DUE.row(connection)
-    return min((at for at in (free, due and due[0]) if at), default=None)
+def _due(
+    connection: Connection, kinds: tuple[str, ...], owner: str, but: Collection[int] | None, **values: object
+) -> list[tuple[Any, ...]]:
+    if but is None:
+        return _statement(kinds).rows(connection, **values)
+    free = and_(or_(_FREE, _OURS), tasks.c.id.not_in(but))
+    return [tuple(row) for row in connection.execute(_select(kinds, free), {**values, "process": owner})]
+
+
+@cache
+def _statement(kinds: tuple[str, ...]) -> Prepared:
+    return Prepared(_select(kinds, _FREE))
+
+
+def _select(kinds: tuple[str, ...], free: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    is_one = or_(*(literal(kind) == _KIND for kind in kinds))
+    chosen = select(*_TASK).where(_IS_DUE, free, ~_BEHIND, is_one)
+    return chosen.order_by(tasks.c.due_at, tasks.c.id).limit(bindparam("most"))
+
+
+def next_due(connection: Connection, now: datetime) -> str | None:
+    """When the next task is due, or free of a lease; a moment that is over where one is due that was not taken."""
+    rows = [statement.row(connection, moment=as_text(now)) for statement in (_NEXT_LATER, _NEXT_FREE)]
+    return min((row[0] for row in rows if row is not None and row[0] is not None), default=None)
 
 
 def complete(connection: Connection, task: Task) -> None:

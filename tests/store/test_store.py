@@ -4,11 +4,13 @@ import asyncio
 import hashlib
 import json
 import sqlite3
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -20,10 +22,11 @@ from bot.core.findings import Elsewhere
 from bot.core.ids import ChannelId, ObjectId, RequestId, SlackUserId
 from bot.core.model import Asker, RiskySnapshot, Target
 from bot.core.terms import Terms
-from bot.core.wishes import Wish
+from bot.core.wishes import WAITING, Wish
 from bot.errors import NothingRecorded, StoreError
 from bot.setting_database import address
 from bot.store import tasks as outbox
+from bot.store.batches import BATCH, BESIDE
 from bot.store.database import SCHEMA, open_database
 from bot.store.events import Log, mac_of
 from bot.store.ledger import REFUSALS_AN_HOUR, Ledger, Post, posted
@@ -235,3 +238,45 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, kind: str) -> None:
         path.write_bytes(b"not a database, but long enough to be looked at" * 50)
     with ExitStack() as files, pytest.raises(StoreError, match="can't be opened"):
         open_database(address(f"sqlite:///{path}"), files)
+
+
+async def test_what_gives_way_comes_behind_the_others_and_is_never_left_out(store: Store) -> None:
+    done: list[str] = []
+    behind, began, held = store.giving_way(), threading.Event(), threading.Event()
+
+    def hold(_connection: Connection) -> None:
+        began.set()
+        held.wait(10)
+
+    def note(_connection: Connection, name: str) -> None:
+        done.append(name)
+
+    holding = asyncio.ensure_future(store.run(hold))
+    await asyncio.to_thread(began.wait)
+    waiting = [asyncio.ensure_future(behind.do(note, f"behind {n}")) for n in range(BESIDE + 1)]
+    waiting += [asyncio.ensure_future(store.do(note, f"first {n}")) for n in range(BATCH + 1)]
+    await asyncio.sleep(0)
+    held.set()
+    await asyncio.gather(holding, *waiting)
+    first, left = [f"first {n}" for n in range(BATCH)], [f"behind {n}" for n in range(BESIDE)]
+    assert done == [*first, *left, f"first {BATCH}", f"behind {BESIDE}"]
+
+
+async def test_what_is_due_is_found_without_looking_at_all_that_is_due_later(store: Store) -> None:
+    """Each past request has left something to look at in months, and each open one some in lanes."""
+    if store.writer.database.is_shared:
+        pytest.skip("PostgreSQL plans by what there is")
+    for kinds in (WAITING, ("show", "tell")):
+        due = outbox._statement(tuple(kinds))
+        await store.run(lambda connection, due=due: due.rows(connection, moment="", most=1))  # type: ignore[misc] # of no type
+        compiled = due._compiled["sqlite"]
+        names = [compiled.given.get(name, "") for name in compiled.names or ()]
+
+        def plan(connection: Connection, sql: str = compiled.sql, values: Sequence[Any] = names) -> str:
+            driver: Any = connection.connection.dbapi_connection
+            return " ".join(row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {sql}", values))
+
+        found = await store.run(plan)
+        assert "USING INDEX tasks_due (due_at<?)" in found
+        assert "tasks_by_lane (lane=? AND id<?)" in found
+        assert "SCAN" not in found
