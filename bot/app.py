@@ -256,7 +256,7 @@ class Application:
             )
 
         app = AsyncApp(
-            name=__package__,  # Bolt would read the sources of all that calls it to find one
+            name="slack_bolt.app",  # it names a logger; Bolt would read the sources of its callers for one
             client=outside.client,
             # With a logger of its own Bolt would warn of its token, which it need not know, at every start.
             logger=logging.getLogger("slack_bolt"),
