@@ -51,7 +51,7 @@ async def test_who_asked_sees_it_and_takes_it_back_there(tmp_path: Path) -> None
         assert "You may ask: yes." in rig.slack.plain(home)
         await rig.slack.press(home, "withdraw")
         await rig.shows(message, "Withdrawn: 1 user")
-        await says(rig, "U0ANALYST", "Withdrawn: 1 user")
+        await says(rig, "U0ANALYST", "withdrawn, 1 user")
 
 
 async def test_a_denial_from_there_asks_why_and_is_told_in_the_channel(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ async def test_a_denial_from_there_asks_why_and_is_told_in_the_channel(tmp_path:
         await rig.slack.press(home, "deny")
         await rig.slack.submit(await rig.modal_of("U0DIEGO"), values={"text": "Call her first"})
         await rig.shows(message, "Their reason: Call her first")
-        await says(rig, "U0DIEGO", "Denied: 1 user")
+        await says(rig, "U0DIEGO", "denied, 1 user")
 
 
 async def test_what_was_decided_meanwhile_is_told_by_direct_message_and_nothing_else_happens(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ async def test_a_revoked_token_is_shown_and_then_everything_goes_out_once_and_in
         await rig.thread_says(message, "read back at")
         texts = [rig.slack.plain(m) for m in rig.slack.thread(message)]
         unclear = next(n for n, text in enumerate(texts) if "before anything is sent again" in text)
-        again = next(n for n, text in enumerate(texts) if "Sent again for the 1 user" in text)
+        again = next(n for n, text in enumerate(texts) if "Sent again for the user who was unchanged" in text)
         end = next(n for n, text in enumerate(texts) if "confirmed safe" in text)
         assert unclear < again < end
         assert len(texts) == len(set(texts))
