@@ -10,6 +10,7 @@ from slack_bolt.authorization import AuthorizeResult
 from bot.admin import Admin
 from bot.authority import Authority
 from bot.check import Check
+from bot.core.recurrence import next_look
 from bot.core.wishes import Wish
 from bot.delivery import (
     at_the_alert,
@@ -204,9 +205,11 @@ class Application:
         await self._parts.store.do(enter_start, self._parts.store.ledger, self._settings, self._outside.clock.now())
         if not self._parts.store.writer.database.is_shared:
             await self._parts.store.do(outbox.release_all)
-        await self._parts.store.do(wish, None, Wish("renewal", "renewal", self._outside.clock.now()))
+        now = self._outside.clock.now()
+        lookouts = Wish("renewal", "renewal", now), Wish("recur", "watch", next_look(now))
+        await self._parts.store.do(wish, None, *lookouts)
         # What waits was drawn by the rules of before, and is decided by those of now.
-        await self._parts.store.do(show_pending, self._outside.clock.now())
+        await self._parts.store.do(show_pending, now)
         await self._tally.begin()
         settings, listen = self._settings, self._listeners.open
         self.admin_port = await listen(self._admin.routes(), settings.admin_host, settings.admin_port, "ADMIN_PORT")

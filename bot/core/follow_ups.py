@@ -8,7 +8,7 @@ from bot.core import events as ev
 from bot.core.ids import ChannelId, MessageTs, SlackUserId
 from bot.core.lifecycle import WAIT_FOR_CHOICE
 from bot.core.model import Request, Target
-from bot.core.recurrence import count_recurred, next_look
+from bot.core.recurrence import count_recurred
 from bot.core.terms import Terms
 from bot.core.wishes import Wish
 
@@ -125,8 +125,6 @@ def _ended(after: Request, now: datetime) -> Iterator[Wish]:
     yield Wish("tell", f"{after.id}.{topic}.asker", now, payload={"topic": topic, "to_asker": True})
     if after.having("unseen", "unchanged", "unknown", "risky_again"):
         yield Wish("look_again", after.id, now + LOOK_AGAIN_AFTER)
-    if after.having("confirmed"):
-        yield Wish("recur", after.id, next_look(now))
 
 
 def _looked_later(event: ev.LookedAgain | ev.Recurred, after: Request, now: datetime) -> Iterator[Wish]:

@@ -22,12 +22,8 @@ def count_recurred(request: Request) -> int:
 
 
 def next_look(now: datetime) -> datetime:
-    """Looks come at full hours, so that all requests share the one list that is read for them."""
+    """Looks come at full hours, at all who are watched: one list is read for them."""
     return now + timedelta(seconds=EVERY.total_seconds() - now.timestamp() % EVERY.total_seconds())
-
-
-def is_over(request: Request, now: datetime) -> bool:
-    return request.ended_at is None or now - request.ended_at > WATCHED_FOR or not watched(request)
 
 
 def is_again_at_risk(target: Target, snapshot: RiskySnapshot) -> bool:

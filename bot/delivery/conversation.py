@@ -106,6 +106,15 @@ class Conversation:
             raise TimeoutError
         return [snapshot for snapshot in read.found.values() if snapshot.is_at_risk]
 
+    async def updated_since(self, since: datetime, within: float) -> list[RiskySnapshot]:
+        """Read who was updated since then, as far as it can be read within so long. Raises what `read` raises."""
+        want = self.reading.want_list(Turn.READ_BACK, within, since)
+        self._go_on()
+        try:
+            return list((await want.done).found.values())
+        finally:
+            self.reading.forget(want)
+
     async def why(self, updated: Updated, within: float) -> Blind:
         """Read why users are at risk; `reasons.of` tells it then. Returns what kept some from being read."""
         if not updated:

@@ -61,10 +61,11 @@ class Reading:
         self._settle()
         return want
 
-    def want_list(self, turn: Turn, within: float) -> Want:
-        """Ask for everybody on the list of the users at risk; `listed_at` tells if all came in time."""
+    def want_list(self, turn: Turn, within: float, updated_since: datetime | None = None) -> Want:
+        """Ask for everybody at risk (`listed_at` tells if all came in time), or who was updated since then."""
         now = self._clock.monotonic()
-        want = Want({}, turn, now + within, 0, now, self._listings, is_whole=True)
+        want = Want({}, turn, now + within, 0, now, self._listings, updated_since=updated_since)
+        want.is_whole = updated_since is None
         self._wants.append(want)
         return want
 
@@ -139,8 +140,8 @@ class Reading:
         kind = active.kind if active else self._kind()
         beside = max((want.beside for want in self._wants if set(want.left) & on_list), default=0)
         search = Search(len(on_list) + beside, active.read if active else 0, self._pages.get(kind))
-        is_whole = any(want.is_whole for want in self._wants)
-        match "page" if is_whole else next_call(search):
+        is_of_all = any(want.is_of_all for want in self._wants)
+        match "page" if is_of_all else next_call(search):
             case "page":
                 await self._page(active or self._new_listing(kind))
             case "single":
@@ -163,18 +164,16 @@ class Reading:
 
     def _kind(self) -> ListKind:
         """What a new list has to hold."""
-        looking = [want for want in self._wants if want.is_whole or set(want.left) - want.tried]
+        looking = [want for want in self._wants if want.is_of_all or set(want.left) - want.tried]
         kinds = {want.turn == Turn.READ_BACK for want in looking}
         return "both" if len(kinds) > 1 else "updated" if True in kinds else "at risk"
 
     def _new_listing(self, kind: ListKind) -> Listing:
         self._listings += 1
-        moments = [
-            want.since[user_id] for want in self._wants if want.turn == Turn.READ_BACK for user_id in want.left
-        ]
+        moments = [at for want in self._wants if want.turn == Turn.READ_BACK for at in want.moments]
         first = first_page(kind, min(moments, default=self._clock.now()))
         for want in self._wants:
-            if want.is_whole:
+            if want.is_of_all:
                 want.read.found.clear()  # who was on pages of a list that broke off may have left it
         self._listing = Listing(kind, self._listings, first)
         self._listing_began = self._clock.now()
@@ -191,7 +190,7 @@ class Reading:
         for snapshot in page.users:
             self._note(snapshot)
         for want in self._wants:
-            if want.is_whole and want.joined < listing.number:
+            if want.is_of_all and want.joined < listing.number:
                 # What is known to all is forgotten before the last page of a long list is read.
                 want.read.found.update((snapshot.user_id, snapshot) for snapshot in page.users)
         listing.read += 1
@@ -212,6 +211,7 @@ class Reading:
                 if is_whole and listing.kind != "updated":
                     want.read.not_listed.update(want.left)
                 want.is_whole = want.is_whole and listing.kind == "updated"
+                want.updated_since = want.updated_since if listing.kind == "at risk" else None
 
     async def _single(self, user_id: ObjectId) -> None:
         began = self._clock.now()
@@ -276,7 +276,7 @@ class Reading:
                 else:
                     continue
                 del want.left[user_id]
-            if want.is_whole or want.upn:
+            if want.is_of_all or want.upn:
                 continue
             if not want.left or (want.singles <= 0 and not set(want.left) - want.tried):
                 self._let_go(want)

@@ -1,37 +1,51 @@
 """Watches those who were confirmed safe: whoever is at risk again soon after makes the decision contested."""
 
+from collections.abc import Sequence
+
 from bot.core.commands import RecordRecurrence
-from bot.core.recurrence import is_again_at_risk, is_over, next_look, watched
-from bot.delivery.context import Again, Context, Done, Ending
+from bot.core.ids import RequestId
+from bot.core.model import RiskySnapshot
+from bot.core.recurrence import is_again_at_risk, next_look, watched
+from bot.delivery.context import Again, Context, Ending
 from bot.errors import GraphError, SignInFailed
-from bot.graph.pacer import Turn
 from bot.store.tasks import Task
+from bot.store.watched import unwatch, watched_since, watching
 
 READ_WITHIN = 300.0
 WHY_WITHIN = 60.0
+AT_ONCE = 200
+"""Users that are looked for in the store together: who waits for Slack's answer comes in between."""
 
 
-async def recur(context: Context, task: Task) -> Ending:
-    """Look once an hour, at all that changed since the read-back: so the next look makes up for one that fails."""
-    assert task.request_id is not None  # noqa: S101 - committed with its request
+async def recur(context: Context, _task: Task) -> Ending:
+    """Look once an hour, at all that changed since the read-backs: so the next look makes up for one that fails."""
     began = context.clock.now()
-    request = (await context.store.entry(task.request_id)).request
-    known = {target.user_id: target for target in watched(request)}
-    if request.ended_at is None or not known:
-        return Done()
-    # From when each was seen safe, which may be long before all of the request were.
-    since = {user_id: t.last_read.read_at if t.last_read else request.asked_at for user_id, t in known.items()}
-    try:
-        # Who was updated is enough: whoever is at risk again was, and the list is read for read-backs anyway.
-        read = await context.conversation.read(since, Turn.READ_BACK, READ_WITHIN, singles=0)
-        again = [s for s in read.found.values() if is_again_at_risk(known[s.user_id], s)]
-        if again:
-            updated = {s.user_id: s.last_updated for s in again}
-            await context.conversation.why(updated, WHY_WITHIN)
-            reasons = context.conversation.reasons
-            why = {s.user_id: reasons.of(s.user_id, s.last_updated) or () for s in again}
-            request = (await context.store.apply(request.id, RecordRecurrence(tuple(again), why))).request
-    except (SignInFailed, GraphError):
+    since = await context.store.do(watched_since)
+    if since is not None:
+        try:
+            # Who was updated is enough: whoever is at risk again was.
+            updated = await context.conversation.updated_since(since, READ_WITHIN)
+            await _record(context, [snapshot for snapshot in updated if snapshot.is_at_risk])
+        except (SignInFailed, GraphError):
+            pass
+    while await context.store.do(unwatch, began, AT_ONCE) == AT_ONCE:
         pass
     left = (next_look(began) - context.clock.now()).total_seconds()
-    return Done() if is_over(request, began) else Again(max(left, 0.0))
+    return Again(max(left, 0.0), is_try=False)
+
+
+async def _record(context: Context, at_risk: Sequence[RiskySnapshot]) -> None:
+    found: dict[RequestId, tuple[RiskySnapshot, ...]] = {}
+    for start in range(0, len(at_risk), AT_ONCE):
+        some = {snapshot.user_id: snapshot for snapshot in at_risk[start : start + AT_ONCE]}
+        for request_id in await context.store.do(watching, list(some)):
+            known = watched((await context.store.entry(request_id)).request)
+            again = [some[t.user_id] for t in known if t.user_id in some and is_again_at_risk(t, some[t.user_id])]
+            if again:
+                found[request_id] = (*found.get(request_id, ()), *again)
+    updated = {s.user_id: s.last_updated for again in found.values() for s in again}
+    await context.conversation.why(updated, WHY_WITHIN)
+    reasons = context.conversation.reasons
+    for request_id, snapshots in found.items():
+        why = {s.user_id: reasons.of(s.user_id, s.last_updated) or () for s in snapshots}
+        await context.store.apply(request_id, RecordRecurrence(snapshots, why))

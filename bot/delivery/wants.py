@@ -41,6 +41,8 @@ class Want:
     """Whether anybody of this UPN is at risk is wanted, and nothing else."""
     is_whole: bool = False
     """Whether the whole list of the users at risk is wanted, whoever is on it: `read.found` gathers them."""
+    updated_since: datetime | None = None
+    """Since when everybody who was updated is wanted, likewise."""
     left: dict[ObjectId, None] = field(default_factory=dict)
     tried: set[ObjectId] = field(default_factory=set)
     """Looked for on a whole list since it was wanted."""
@@ -53,6 +55,19 @@ class Want:
     def urgency(self) -> float:
         """The less, the sooner."""
         return self.asked_at + self.turn
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it waits for a list to its end, whoever is on it."""
+        return self.is_whole or self.updated_since is not None
+
+    @property
+    def moments(self) -> list[datetime]:
+        """Since when a list has to tell of those it waits for."""
+        return [
+            *(self.since[user_id] for user_id in self.left),
+            *([self.updated_since] if self.updated_since else []),
+        ]
 
 
 def since_each(user_ids: Iterable[ObjectId], since: datetime) -> dict[ObjectId, datetime]:

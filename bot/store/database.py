@@ -14,7 +14,7 @@ from bot.setting_database import Address
 from bot.store.events import forget_tail
 from bot.store.sqlite import SQLite
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The newest revision in migrations/versions; a test holds the two together."""
 
 BY_THE_OWNER = "`python -m bot db upgrade` with the owner's DATABASE_ADMIN_URL"

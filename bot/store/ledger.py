@@ -20,6 +20,7 @@ from bot.core.policy import Refusal
 from bot.core.terms import Terms
 from bot.core.wishes import Wish
 from bot.store import tasks as outbox
+from bot.store import watched
 from bot.store.events import Anchor, Log, anchor_of, as_text, as_time, history
 from bot.store.prepared import Prepared
 from bot.store.tables import posts, pulse, refusal_tally, requests, targets
@@ -37,9 +38,7 @@ _STATE = Prepared(update(requests).where(_REQUEST).values(state=bindparam("becom
 _TAKEN = Prepared(select(requests.c.id).where(_REQUEST))
 _BEGUN_BY = Prepared(select(requests.c.id).where(requests.c.origin == bindparam("of_origin")))
 _BEGIN = Prepared(requests.insert(), *requests.c.keys())
-_OF_IT = targets.c.request_id == bindparam("request")
-_OCCUPY = Prepared(targets.insert(), *targets.c.keys())
-_FREE_ALL = Prepared(update(targets).where(_OF_IT).values(is_open=False))
+_OCCUPY = Prepared(targets.insert(), "request_id", "user_id", "is_open")
 _TALLY = upsert(
     refusal_tally,
     lambda new: new.on_conflict_do_update(
@@ -265,7 +264,7 @@ def _project(connection: Connection, before: Request | None, after: Request) -> 
         for user_id in after.sendable:  # a rehearsal occupies nobody
             _OCCUPY.write(connection, request_id=after.id, user_id=user_id, is_open=True)
     if after.is_final:
-        _FREE_ALL.write(connection, request=after.id)
+        watched.end(connection, after)
     elif aside := [t.user_id for t in after.having("left_out", "moved", "spared")]:
         of_it = targets.c.request_id == after.id
         connection.execute(update(targets).where(of_it, targets.c.user_id.in_(aside)).values(is_open=False))

@@ -18,7 +18,7 @@ from bot.store.keys import make_sure_of_key
 from bot.store.tables import event_bodies, requests, targets, tasks
 from bot.store.trail import Line, about, entries
 
-IDLE = ("expire", "lapse", "stoppable", "recur")
+IDLE = ("expire", "lapse", "stoppable")
 """Timers that say nothing once a request has ended."""
 
 

@@ -69,7 +69,13 @@ targets = Table(
     Column("request_id", ForeignKey("requests.id"), primary_key=True),
     Column("user_id", String(64), primary_key=True),
     Column("is_open", Boolean, nullable=False),
+    # Of who was confirmed safe: when that was read back, and until when a new risk would be news.
+    Column("safe_since", String(32)),
+    Column("watched_until", String(32)),
 )
+_watched = text("safe_since IS NOT NULL")
+Index("targets_watched", targets.c.safe_since, sqlite_where=_watched, postgresql_where=_watched)
+Index("users_watched", targets.c.user_id, sqlite_where=_watched, postgresql_where=_watched)
 Index(
     "one_open_request_a_user",
     targets.c.user_id,

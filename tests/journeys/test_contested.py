@@ -3,7 +3,10 @@
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from bot.core.ids import RequestId
+from bot.store.tables import tasks
 from demo.graph.directory import ADELE
 from demo.local_slack import Message
 from demo.wire import Fault
@@ -26,6 +29,13 @@ async def confirmed(rig: Rig, message: Message) -> int:
     assert rig.parts is not None
     entry = await rig.parts.store.entry(RequestId(rig.id_of(message)))
     return len(entry.request.having("confirmed"))
+
+
+async def watching_tasks(rig: Rig) -> int:
+    """How many tasks there are for all who are watched."""
+    assert rig.parts is not None
+    counted = select(func.count()).where(tasks.c.kind == "recur")
+    return await rig.parts.store.run(lambda connection: connection.execute(counted).scalar_one())
 
 
 async def looked_at(rig: Rig) -> None:
@@ -72,6 +82,7 @@ async def test_who_stays_safe_is_watched_by_one_list_an_hour_and_after_72_hours_
         await approve(rig, other)
         await rig.shows(other, "1 user confirmed safe")
         before = looks(rig)
+        assert await watching_tasks(rig) == 1
         await looked_at(rig)
         await looked_at(rig)
         assert looks(rig) - before == 2

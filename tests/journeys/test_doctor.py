@@ -30,7 +30,7 @@ CREDENTIALS = (
     "https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/"
     + CLIENT
 )
-SCHEMA = "0006"
+SCHEMA = "0007"
 WRITE = "IdentityRiskyUser.ReadWrite.All"
 
 

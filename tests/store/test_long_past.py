@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 
 from bot.core.commands import Ask, FoundUsers
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
@@ -17,13 +17,14 @@ from bot.core.wishes import Wish
 from bot.setting_database import address
 from bot.store import tasks as outbox
 from bot.store.asks import asks_since, count_open, ended_lately, of_asker, show_pending, unended
-from bot.store.database import open_database
+from bot.store.database import open_database, upgrade
 from bot.store.events import Log
 from bot.store.ledger import Ledger, Post, posted
 from bot.store.store import Store
 from bot.store.tables import event_bodies, events, posts, requests, targets, tasks
 from bot.store.threads import going_on, told_in
 from bot.store.trail import last_start
+from bot.store.watched import unwatch, watched_since, watching
 from bot.store.writer import Writer
 from tests.clocks import WarpClock
 
@@ -62,7 +63,12 @@ def fill(connection: Connection) -> None:
             response_url="",
             users=1,
         )
-        add("targets", request_id=name, user_id=f"user{n}", is_open=False)
+        watch = (
+            {"safe_since": at(n), "watched_until": LATER}
+            if n % 4 == 0
+            else {"safe_since": None, "watched_until": None}
+        )
+        add("targets", request_id=name, user_id=f"user{n}", is_open=False, **watch)
         add("posts", op_id=f"{name}.message", request_id=name, channel="C1", thread_ts="", ts=str(n))
         for kind, lane in (("expire", ""), ("look_again", ""), ("tell", name)):
             add("tasks", kind=kind, key=f"{name}.{kind}", request_id=name, lane=lane, due_at=LATER, payload="{}")
@@ -162,11 +168,26 @@ def gone_on(_store: Store, connection: Connection) -> None:
     assert told_in(connection, RequestId("CS-OLD7"), MessageTs("")) == {"CS-OLD7.message"}
 
 
-@pytest.mark.parametrize("work", [shown, done, listed, gone_on])
+def looked_at(_store: Store, connection: Connection) -> None:
+    """Do what is done every hour for those who were confirmed safe."""
+    assert watched_since(connection) == datetime.fromisoformat(at(0))
+    users = [ObjectId(f"user{n}") for n in range(8)]
+    assert set(watching(connection, users)) == {"CS-OLD0", "CS-OLD4"}
+    assert unwatch(connection, NOW, 500) == 0
+
+
+@pytest.mark.parametrize("work", [shown, done, listed, gone_on, looked_at])
 async def test_nothing_that_people_wait_for_reads_all_that_is_over(
     store: Store, work: Callable[[Store, Connection], None]
 ) -> None:
     assert await store.run(lambda connection: read_in_full(connection, lambda c: work(store, c))) == set()
+
+
+async def test_who_has_been_watched_for_long_enough_is_let_go_some_at_a_time(store: Store) -> None:
+    after = datetime.fromisoformat(LATER) + timedelta(days=3)
+    for left in (400, 350, 0):
+        assert await store.do(unwatch, after, 400) == left
+    assert await store.do(watched_since) is None
 
 
 async def test_what_has_been_due_the_longest_is_taken_first(store: Store) -> None:
@@ -176,3 +197,28 @@ async def test_what_has_been_due_the_longest_is_taken_first(store: Store) -> Non
 
     await store.run(wished)
     assert [task.key for task in await store.do(outbox.claim, NOW, 2, owner="me")] == ["k2", "k3"]
+
+
+def test_those_who_were_watched_by_a_task_each_are_watched_on_after_the_upgrade(url: str) -> None:
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with closing(engine.connect()) as connection, connection.begin():
+
+        def add(table: str, **row: object) -> None:
+            names = ", ".join(row)
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)  # noqa: S608 - ours
+
+        upgrade(connection, "0006")
+        add("requests", id=OLD, origin="o", asker=PERSON, asked_at=at(0), state="confirmed", response_url="")
+        add("targets", request_id=OLD, user_id=ADELE, is_open=False)
+        for n, kind in enumerate(("Asked", "Ended", "LookedAgain")):
+            entry = {"actor": "bot", "request_id": OLD, "version": n, "body_digest": "", "previous": "", "mac": ""}
+            add("events", n=n, at=at(n), kind=kind, **entry)
+        add("tasks", kind="recur", key=OLD, request_id=OLD, due_at=LATER)
+        upgrade(connection)
+        assert watching(connection, [ADELE]) == [OLD]
+        assert watched_since(connection) == datetime.fromisoformat(at(0))
+        until = connection.execute(text("SELECT watched_until FROM targets")).scalar_one()
+        assert datetime.fromisoformat(until) == datetime.fromisoformat(at(1)) + timedelta(hours=72)
+        assert outbox.count(connection) == 0
+    engine.dispose()
