@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.errors import StoreError
 from bot.setting_database import Address
 from bot.store.events import forget_tail
+from bot.store.recent import forget_recent
 from bot.store.sqlite import SQLite
 
 SCHEMA = "0007"
@@ -68,6 +69,7 @@ def open_database(address: Address, resources: ExitStack, *, may_migrate: bool =
         database = _open(address, resources)
         resources.callback(database.engine.dispose)
         forget_tail(database.engine)
+        forget_recent(database.engine)
         _migrate(database, address, may_migrate=may_migrate)
     except (OSError, DBAPIError) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error.strerror or error

@@ -34,9 +34,9 @@ _APPEND = Prepared(events.insert(), *events.c.keys())
 _APPEND_BODY = Prepared(event_bodies.insert(), *event_bodies.c.keys())
 _OF_REQUEST = events.c.request_id == bindparam("request_id")
 _HISTORY = Prepared(
-    select(events.c.at, events.c.kind, event_bodies.c.body)
+    select(events.c.n, events.c.at, events.c.kind, event_bodies.c.body)
     .join(event_bodies, event_bodies.c.n == events.c.n)
-    .where(_OF_REQUEST)
+    .where(_OF_REQUEST, events.c.n > bindparam("after"))
     .order_by(events.c.n)
 )
 _NEWEST = Prepared(
@@ -151,8 +151,16 @@ def _tail(connection: Connection) -> tuple[int, str]:
 
 def history(connection: Connection, request_id: RequestId) -> Iterator[tuple[datetime, Event]]:
     """Everything that happened to a request, oldest first."""
-    for at, kind, body in _HISTORY.rows(connection, request_id=request_id):
-        yield as_time(at), _adapter(kind).validate_json(body)
+    for _, at, happened in entries(connection, request_id):
+        yield at, happened
+
+
+def entries(
+    connection: Connection, request_id: RequestId, *, after: int = 0
+) -> Iterator[tuple[int, datetime, Event]]:
+    """Likewise, with the number of each; only those `after` one of them."""
+    for n, at, kind, body in _HISTORY.rows(connection, request_id=request_id, after=after):
+        yield n, as_time(at), _adapter(kind).validate_json(body)
 
 
 def anchor_of(connection: Connection, request_id: RequestId) -> Anchor:

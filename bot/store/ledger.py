@@ -11,7 +11,7 @@ from bot.core import events as ev
 from bot.core import judging, lifecycle
 from bot.core.commands import Ask, Command
 from bot.core.findings import Elsewhere
-from bot.core.fold import UNVERSIONED, evolve, fold
+from bot.core.fold import UNVERSIONED, evolve
 from bot.core.follow_ups import follow_ups
 from bot.core.ids import ChannelId, MessageTs, ObjectId, RequestId, SlackUserId
 from bot.core.model import Request
@@ -21,8 +21,9 @@ from bot.core.terms import Terms
 from bot.core.wishes import Wish
 from bot.store import tasks as outbox
 from bot.store import watched
-from bot.store.events import Anchor, Log, anchor_of, as_text, as_time, history
+from bot.store.events import Anchor, Log, anchor_of, as_text, as_time
 from bot.store.prepared import Prepared
+from bot.store.recent import read
 from bot.store.tables import posts, pulse, refusal_tally, requests, targets
 from bot.store.upsert import upsert
 
@@ -175,7 +176,7 @@ class Ledger:
                 self._log.append(connection, event, now, actor=person, request_id=None, version=None)
 
     def find(self, connection: Connection, request_id: RequestId) -> Request | None:
-        return fold(request_id, history(connection, request_id))
+        return read(connection, request_id)
 
     def load(self, connection: Connection, request_id: RequestId) -> Request:
         if (request := self.find(connection, request_id)) is None:

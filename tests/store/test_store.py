@@ -17,8 +17,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from bot.core import events as ev
-from bot.core.commands import Ask, FoundUsers
+from bot.core.commands import Ask, DontAsk, FoundUsers
 from bot.core.findings import Elsewhere
+from bot.core.fold import fold
 from bot.core.ids import ChannelId, ObjectId, RequestId, SlackUserId
 from bot.core.model import Asker, RiskySnapshot, Target
 from bot.core.terms import Terms
@@ -28,8 +29,9 @@ from bot.setting_database import address
 from bot.store import tasks as outbox
 from bot.store.batches import BATCH, BESIDE
 from bot.store.database import SCHEMA, open_database
-from bot.store.events import Log, mac_of
+from bot.store.events import Log, history, mac_of
 from bot.store.ledger import REFUSALS_AN_HOUR, Ledger, Post, posted
+from bot.store.recent import MOST, RECENT
 from bot.store.store import Store
 from bot.store.writer import Writer
 from tests.clocks import WarpClock
@@ -280,3 +282,42 @@ async def test_what_is_due_is_found_without_looking_at_all_that_is_due_later(sto
         assert "USING INDEX tasks_due (due_at<?)" in found
         assert "tasks_by_lane (lane=? AND id<?)" in found
         assert "SCAN" not in found
+
+
+async def test_a_request_is_read_on_from_where_it_was_read_before(store: Store) -> None:
+    target = Target(RiskySnapshot(ADELE, "Adele", "adelev@contoso.com", "high", "atRisk", NOW))
+    request_id = await asked(store)
+    assert (await store.entry(request_id)).request.state == "looking_up"
+    await store.apply(request_id, FoundUsers("Lynne", (target,), ()))
+    read_on = (await store.entry(request_id)).request
+    assert read_on.state == "pending"
+    assert read_on == fold(request_id, await store.run(lambda c: list(history(c, request_id))))
+
+
+async def test_what_was_undone_after_it_was_read_is_not_read_on_from(store: Store) -> None:
+    target = Target(RiskySnapshot(ADELE, "Adele", "adelev@contoso.com", "high", "atRisk", NOW))
+    request_id = await asked(store)
+
+    def undone(connection: Connection) -> None:
+        store.ledger.apply(connection, request_id, FoundUsers("Lynne", (target,), ()), NOW)
+        assert store.ledger.load(connection, request_id).state == "pending"
+        raise ValueError("mine alone")
+
+    with pytest.raises(ValueError, match="mine alone"):
+        await store.run(undone)
+    assert (await store.entry(request_id)).request.state == "looking_up"
+    await store.apply(request_id, DontAsk("dropped"))
+    assert (await store.entry(request_id)).request.state == "not_asked"
+
+
+async def test_no_more_is_remembered_than_so_many_requests(store: Store) -> None:
+    ids = [await asked(store, str(n)) for n in range(3)]
+
+    def known(connection: Connection) -> list[RequestId]:
+        for n in range(MOST - 1):
+            connection.info[RECENT][f"CS-{n}"] = connection.info[RECENT].get(ids[0])
+        store.ledger.load(connection, ids[2])
+        return list(connection.info[RECENT])
+
+    await store.entry(ids[0])
+    assert await store.run(known) == [*(f"CS-{n}" for n in range(MOST - 1)), ids[2]]
