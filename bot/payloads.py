@@ -2,7 +2,8 @@
 
 import json
 from typing import Any
-from urllib.parse import parse_qs
+
+from yarl import URL
 
 Payload = dict[str, Any]
 
@@ -32,7 +33,9 @@ def surface_of(payload: Payload) -> str:
 def of_form(raw: bytes) -> Payload | None:
     """Read the form: a command's own fields, or the JSON of an interaction. None where it is neither."""
     try:
-        form = {key: values[0] for key, values in parse_qs(raw.decode(), keep_blank_values=True).items()}
+        # aiohttp's way to read a form's fields, in C: the standard library's takes as long as all else here together.
+        sent = URL.build(query_string=raw.decode(), encoded=True).query
+        form = {key: sent[key] for key in sent}
         if "command" in form:
             return form if _is_command(form) else None
         if "ssl_check" in form:
