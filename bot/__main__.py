@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -24,6 +25,8 @@ from bot.permitted import see_to_permissions
 from bot.settings import Settings, load
 
 USAGE, FAILED = 2, 1
+COLLECT_AFTER = (2_000, 20, 50)
+"""Objects made, and rounds, after which garbage is looked for: a look at all there is holds everybody up."""
 GRACE = 1.5
 """Seconds beyond DRAIN_SECONDS in which a stop is over: with the default it keeps within ten."""
 
@@ -159,6 +162,8 @@ async def _serve(settings: Settings) -> int:
     async with AsyncExitStack() as resources:
         application = Application(await open_parts(settings, SystemClock(), resources))
         await application.start()
+        gc.freeze()  # what is there now stays: it need not be looked at again
+        gc.set_threshold(*COLLECT_AFTER)
         try:
             await stop.wait()
         finally:

@@ -1,13 +1,23 @@
 """Logging: one line an event, as JSON or for a terminal, with secrets never in it."""
 
+import atexit
 import logging
+import queue
 import sys
 from collections.abc import Iterable, MutableMapping
+from logging.handlers import QueueHandler, QueueListener
 from typing import Any
 
 import structlog
 
 HIDDEN = "…"
+
+
+class _Beside(QueueHandler):
+    """Hands each line as it is to a thread that writes it: a pipe or disk that is slow is to hold nobody up."""
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        return record
 
 
 def configure(level: str, form: str, secrets: Iterable[str]) -> None:
@@ -42,8 +52,12 @@ def configure(level: str, form: str, secrets: Iterable[str]) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    writing = QueueListener(lines, handler)
+    writing.start()
+    atexit.register(writing.stop)
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = [_Beside(lines)]
     root.setLevel(level)
     for noisy in ("aiohttp.access", "slack_bolt", "slack_sdk", "msal", "urllib3", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
