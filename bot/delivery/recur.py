@@ -6,10 +6,10 @@ from bot.core.commands import RecordRecurrence
 from bot.core.ids import RequestId
 from bot.core.model import RiskySnapshot
 from bot.core.recurrence import is_again_at_risk, next_look, watched
-from bot.delivery.context import Again, Context, Ending
+from bot.delivery.context import Again, Context, Done, Ending
 from bot.errors import GraphError, SignInFailed
 from bot.store.tasks import Task
-from bot.store.watched import unwatch, watched_since, watching
+from bot.store.watched import end, unwatch, watched_since, watching
 
 READ_WITHIN = 300.0
 WHY_WITHIN = 60.0
@@ -17,8 +17,11 @@ AT_ONCE = 200
 """Users that are looked for in the store together: who waits for Slack's answer comes in between."""
 
 
-async def recur(context: Context, _task: Task) -> Ending:
+async def recur(context: Context, task: Task) -> Ending:
     """Look once an hour, at all that changed since the read-backs: so the next look makes up for one that fails."""
+    if task.request_id is not None:  # as a process of an older version, beside which this one runs, asks for it
+        await context.store.do(end, (await context.store.entry(task.request_id)).request)
+        return Done()
     began = context.clock.now()
     since = await context.store.do(watched_since)
     if since is not None:

@@ -3,10 +3,12 @@
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select, update
 
 from bot.core.ids import RequestId
-from bot.store.tables import tasks
+from bot.core.wishes import Wish
+from bot.store.tables import targets, tasks
+from bot.store.tasks import wish
 from demo.graph.directory import ADELE
 from demo.local_slack import Message
 from demo.wire import Fault
@@ -133,3 +135,26 @@ async def test_a_restart_forgets_nobody(tmp_path: Path) -> None:
         rig.clock.advance(5 * AN_HOUR)
         await rig.start()
         await rig.thread_says(message, "is at risk again")
+
+
+async def test_who_was_confirmed_by_an_older_version_beside_this_one_is_watched_too(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        message = await rig.asked(ONE)
+        await approve(rig, message)
+        await rig.shows(message, "1 user confirmed safe")
+        assert rig.parts is not None
+        now = rig.clock.now()
+
+        def as_it_was(connection: Connection) -> None:
+            """It asks for a task of each request, and notes nothing beside whom it is for."""
+            connection.execute(update(targets).values(safe_since=None, watched_until=None))
+            request_id = RequestId(rig.id_of(message))
+            wish(connection, [Wish("recur", request_id, now)], request_id)
+
+        await rig.parts.store.run(as_it_was)
+        rig.clock.advance(AN_HOUR / 2)
+        while await watching_tasks(rig) > 1:
+            await rig.clock.sleep(1)
+        rig.graph.rise(ADELE, "high", "leakedCredentials")
+        rig.clock.advance(AN_HOUR)
+        await rig.thread_says(message, "at risk again")
