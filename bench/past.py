@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -108,8 +108,14 @@ def _enter(rows: _Rows, pattern: Pattern, copy: Copy, n: int, mac: str) -> tuple
         rows.add("event_bodies", {"n": n, "salt": salt, "body": text})
     for table, others in pattern.others.items():
         for other in others:
-            rows.add(table, row_of(other))
+            if not (table == "tasks" and _is_done(other, copy)):
+                rows.add(table, row_of(other) | ({"due_at": _back(other["due_at"], copy)} if table == "tasks" else {}))
     return n, mac
+
+
+def _is_done(task: Row, copy: Copy) -> bool:
+    """Whether what was to be done long ago has been done since."""
+    return bool(copy.back) and datetime.fromisoformat(task["due_at"]) - copy.back <= datetime.now(UTC)
 
 
 def _back(at: str, copy: Copy) -> str:
