@@ -38,7 +38,12 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(STAMP)
+# What draws its plots is installed only for it.
+.venv/bench: requirements-bench.txt $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
+bench: .venv/bench
 	@$(BIN)/python -m bench
 
 pictures: browser

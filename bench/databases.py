@@ -24,11 +24,29 @@ SERVER = {"listen_addresses": "''", "max_connections": "60", "shared_buffers": "
 Rows = Mapping[str, Sequence[dict[str, Any]]]
 
 
-class Database(Protocol):
+class Tables(Protocol):
+    """What a process of its own may be given, to write to."""
+
+    def append(self, rows: Callable[[int, str], Rows]) -> None:
+        """Write what is made of the number and mac of the chain's last entry, in one transaction."""
+        ...
+
+    def tidy(self) -> None:
+        """Do what the server would do by itself a little later, and then in the way of what is timed."""
+        ...
+
+
+class Database(Tables, Protocol):
     """What is done with either."""
 
     name: str
     url: str
+    version: str
+
+    @property
+    def tables(self) -> Tables:
+        """The same, to be sent to another process."""
+        ...
 
     def copy(self) -> "Database":
         """Make another one of the same content; nobody may have this one open."""
@@ -36,10 +54,6 @@ class Database(Protocol):
 
     def rows(self, table: str, column: str, value: object) -> list[dict[str, Any]]:
         """Read rows of a table."""
-        ...
-
-    def append(self, rows: Callable[[int, str], Rows]) -> None:
-        """Write what is made of the number and mac of the chain's last entry, in one transaction."""
         ...
 
     def count(self, kind: str) -> int:
@@ -55,10 +69,15 @@ class SQLiteFile:
     """A `Database`."""
 
     name = "SQLite"
+    version = sqlite3.sqlite_version
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.url = f"sqlite:///{path}"
+
+    @property
+    def tables(self) -> "SQLiteFile":
+        return self
 
     def copy(self) -> "SQLiteFile":
         free = next(n for n in range(1, 1000) if not self._path.with_suffix(f".{n}.db").exists())
@@ -91,26 +110,22 @@ class SQLiteFile:
         with closing(sqlite3.connect(self._path)) as connection:
             return int(connection.execute("SELECT count(*) FROM events WHERE kind = ?", [kind]).fetchone()[0])
 
+    def tidy(self) -> None:
+        """It does nothing by itself."""
+
     def drop(self) -> None:
         for path in self._path.parent.glob(f"{self._path.name}*"):
             path.unlink()
 
 
-class PostgresDatabase:
-    """A `Database` on a server of the bench's own."""
+class PostgresTables:
+    """`Tables` by their address alone."""
 
-    name = "PostgreSQL"
-
-    def __init__(self, server: PostgresServer, url: str) -> None:
-        self._server = server
+    def __init__(self, url: str) -> None:
         self.url = url
 
     def _connect(self) -> "psycopg.Connection[Any]":
-        return self._server.admin(name_of(self.url))
-
-    def copy(self) -> "PostgresDatabase":
-        url = self._server.new_database(name_of(self.url))
-        return PostgresDatabase(self._server, url)
+        return psycopg.connect(self.url, autocommit=True)
 
     def rows(self, table: str, column: str, value: object) -> list[dict[str, Any]]:
         query = sql.SQL("SELECT * FROM {} WHERE {} = %s").format(sql.Identifier(table), sql.Identifier(column))
@@ -136,6 +151,30 @@ class PostgresDatabase:
         with self._connect() as connection:
             found = connection.execute("SELECT count(*) FROM events WHERE kind = %s", [kind]).fetchone()
             return int(found[0]) if found is not None else 0
+
+    def tidy(self) -> None:
+        with self._connect() as connection:
+            connection.execute("VACUUM (ANALYZE)")
+
+
+class PostgresDatabase(PostgresTables):
+    """A `Database` on a server of the bench's own."""
+
+    name = "PostgreSQL"
+
+    def __init__(self, server: PostgresServer, url: str) -> None:
+        super().__init__(url)
+        self._server = server
+        with server.admin() as connection:
+            self.version = connection.info.parameter_status("server_version") or ""
+
+    @property
+    def tables(self) -> PostgresTables:
+        return PostgresTables(self.url)
+
+    def copy(self) -> "PostgresDatabase":
+        url = self._server.new_database(name_of(self.url))
+        return PostgresDatabase(self._server, url)
 
     def drop(self) -> None:
         with self._server.admin() as connection:

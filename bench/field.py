@@ -3,22 +3,25 @@
 import asyncio
 import itertools
 import re
+import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.databases import SERVER, Database, PostgresDatabase, SQLiteFile
-from bench.past import Copy, Pattern, fill, ids, pattern_of
+from bench.node import Node
+from bench.past import Copy, Pattern, asker, fill, ids, pattern_of
 from bench.servers import Server, serving
-from bench.stage import Stage, environ_of, scenery
-from bench.volleys import Typed, asker, staff
+from bench.stage import ROOT, Stage, environ_of, scenery
+from bench.volleys import Typed, staff
 from tests.postgres import PostgresServer
 
-SETTINGS = {"REQUESTS_PER_HOUR": "1000"}
+SETTINGS = {"REQUESTS_PER_HOUR": "1000", "REMIND_AFTER": "PT4H"}
+"""Nobody is reminded while there is a clock on something."""
+BOT = (sys.executable, "-m", "bot")
 HELD = {"HOLD": "PT6H", "APPROVAL_TTL": "PT23H"}
 """What is approved while it is timed is not sent: that is another scenario's."""
 WITHIN, SETTLE = 60.0, 3.0
@@ -36,15 +39,28 @@ class Field:
     typed: Typed
     pending: Pattern
     confirmed: Pattern
-    names: Iterator[str] = field(default_factory=ids)
+    names: Iterator[str] = field(default_factory=lambda: ids("X"))
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def bot(self, database: Database) -> AbstractAsyncContextManager[Server]:
         environ = environ_of(self.stage, self.folder) | SETTINGS | HELD | {"DATABASE_URL": database.url}
-        return serving(["bot"], environ, "/readyz")
+        return serving(BOT, environ, "/readyz")
+
+    @asynccontextmanager
+    async def replicas(self, database: Database, how_many: int) -> AsyncIterator[list[Server]]:
+        """Several on one database."""
+        async with AsyncExitStack() as stack:
+            yield [await stack.enter_async_context(self.bot(database)) for _ in range(how_many)]
 
     def bare(self) -> AbstractAsyncContextManager[Server]:
-        return serving(["bench.bare", "PORT"], environ_of(self.stage, self.folder), "/")
+        """Python's Bolt, which only acks."""
+        command = (sys.executable, "-m", "bench.bare", "PORT")
+        return serving(command, environ_of(self.stage, self.folder), "/")
+
+    def bare_node(self, node: Node) -> AbstractAsyncContextManager[Server]:
+        """Node's Bolt, which only acks."""
+        command = (node.program, str(ROOT / "bench" / "bare.js"), "PORT")
+        return serving(command, environ_of(self.stage, self.folder) | {"NODE_PATH": str(node.modules)}, "/")
 
     def clickable(self, database: Database | None, how_many: int) -> list[Copy]:
         """Add requests that wait for a decision. The bot may run: so it need not draw them all first."""
@@ -53,15 +69,6 @@ class Field:
         if database is not None:
             fill(database, self.pending, copies)
         return copies
-
-    def fill_past(self, database: Database, how_many: int) -> None:
-        """Add what was asked, approved and confirmed, one every few seconds of the last days."""
-        names = itertools.islice(self.names, how_many)
-        copies = (
-            Copy(name, str(uuid.uuid4()), asker(n), timedelta(hours=2, seconds=6 * (how_many - n)))
-            for n, name in enumerate(names)
-        )
-        fill(database, self.confirmed, copies)
 
 
 @asynccontextmanager
@@ -77,7 +84,7 @@ async def laid_out() -> AsyncIterator[Field]:
         second = PostgresDatabase(server, server.new_database())
         environ = environ_of(stage, folder) | SETTINGS
         typed, (open_one, its_user), (other, other_user) = await _play(stage, environ | {"DATABASE_URL": first.url})
-        async with serving(["bot"], environ | {"DATABASE_URL": second.url}, "/readyz"):
+        async with serving(BOT, environ | {"DATABASE_URL": second.url}, "/readyz"):
             pass
         pending = pattern_of(first, open_one, its_user, "U0ANALYST")
         confirmed = pattern_of(first, other, other_user, "U0ANALYST")
@@ -87,7 +94,7 @@ async def laid_out() -> AsyncIterator[Field]:
 async def _play(stage: Stage, environ: dict[str, str]) -> tuple[Typed, tuple[str, str], tuple[str, str]]:
     """Ask twice, and have the second one confirmed; of each its id and its user."""
     slack, users = stage.slack, stage.crowd[:2]
-    async with serving(["bot"], environ, "/readyz") as bot:
+    async with serving(BOT, environ, "/readyz") as bot:
         slack.bot_url = f"http://127.0.0.1:{bot.port}/slack/events"
         messages = await stage.ask([[user] for user in users], WITHIN)
         messages.sort(key=lambda message: stage.graph.risky[users[1]].upn in slack.plain(message))

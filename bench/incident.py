@@ -2,16 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from itertools import pairwise
-from typing import Any
 
-from bench.naive import naively
-from bench.stage import Stage, refused, staged
+from bench.sizes import Size, size
+from bench.stage import Stage, refused, seen_safe, staged
 from bench.table import Figure, Part
 from demo.local_slack import Message
-from demo.wire import Call
 
 REQUESTS, USERS_EACH, AT_RISK = 200, 3, 1_000
 APPROVED_WITHIN = 5.0
@@ -34,7 +31,7 @@ async def ask(stage: Stage) -> list[Message]:
     return messages
 
 
-async def approve(stage: Stage, messages: list[Message]) -> Part:
+async def approve(stage: Stage, messages: list[Message]) -> tuple[Part, Size]:
     """Click them all; count until nothing more comes."""
     users = set(stage.crowd[: REQUESTS * USERS_EACH])
     began = time.monotonic()
@@ -53,31 +50,14 @@ async def _click(stage: Stage, message: Message, n: int) -> None:
         raise RuntimeError(f"a click was not taken: {answer}")
 
 
-def seen_safe(answered: Iterable[tuple[float, Call]], since: float) -> dict[str, float]:
-    """When an answer of Graph's first showed each user confirmed safe, and not still being processed."""
-    seen: dict[str, float] = {}
-    for at, call in answered:
-        if at >= since and call.to == "graph" and call.method == "GET":
-            for row in _rows(call.answer):
-                if row.get("riskState") == "confirmedSafe" and not row.get("isProcessing"):
-                    seen.setdefault(str(row["id"]), at)
-    return seen
-
-
-def _rows(answer: Any) -> list[dict[str, Any]]:
-    body = answer if isinstance(answer, dict) else {}
-    rows: list[dict[str, Any]] = body.get("value", [body])
-    return rows
-
-
-async def _told(stage: Stage, began: float, clicked: float) -> Part:
+async def _told(stage: Stage, began: float, clicked: float) -> tuple[Part, Size]:
     calls = stage.risky_calls(began)
     sent = [call for call in calls if call.name.endswith("confirmSafe")]
     seen = max(seen_safe(stage.answered, began).values()) - began
     everything = stage.risky_calls()
+    before = len(everything) - len(calls)
     closest = min(later.at - earlier.at for earlier, later in pairwise(everything))
-    naive = await naively(REQUESTS * USERS_EACH)
-    return Part(
+    part = Part(
         f"{REQUESTS} requests of {USERS_EACH} users, {AT_RISK:,} at risk in the tenant",
         (
             Figure("approved, first click to last answer", clicked, APPROVED_WITHIN, "s"),
@@ -88,12 +68,12 @@ async def _told(stage: Stage, began: float, clicked: float) -> Part:
         ),
         (
             f"first click to last confirmSafe {sent[-1].at - began:.1f} s; no two calls closer than {closest:.3f} s",
-            f"naively: {naive.calls:,} calls ({naive.refused:,} refused), {naive.seconds:,.0f} s at one a second",
-            f"that is {naive.calls / len(calls):.0f} times the calls and {naive.seconds / seen:.0f} times the time",
+            f"calls about risky users while the requests were asked and shown, before that: {before}",
         ),
     )
+    return part, await size(REQUESTS * USERS_EACH, len(calls), seen)
 
 
 def stage() -> AbstractAsyncContextManager[Stage]:
     """The bot for it: one person asks for all."""
-    return staged(at_risk=AT_RISK, REQUESTS_PER_HOUR="1000")
+    return staged(at_risk=AT_RISK, REQUESTS_PER_HOUR="1000", REMIND_AFTER="PT4H")

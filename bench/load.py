@@ -6,10 +6,11 @@ import selectors
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 LEAD = 0.3
-MOST_LINES = 800
+LINES_AT_FIRST, MOST_LINES = 8, 800
 """More are of no use to anybody, and select takes few more; what is due then waits here, which counts too."""
 PATIENCE = 20.0
 HEADERS_END = b"\r\n\r\n"
@@ -18,8 +19,8 @@ HEADERS_END = b"\r\n\r\n"
 class _Line(asyncio.Protocol):
     """A connection that is kept, with one request on it at a time."""
 
-    def __init__(self, volley: "Volley") -> None:
-        self._volley = volley
+    def __init__(self, lane: "_Lane") -> None:
+        self._lane = lane
         self._got = b""
         self._nth = -1
         self._transport: asyncio.Transport | None = None
@@ -30,9 +31,9 @@ class _Line(asyncio.Protocol):
             self.send_next()
 
     def send_next(self) -> None:
-        following = self._volley.next()
+        following = self._lane.next()
         if following is None or self._transport is None:
-            self._volley.idle.append(self)
+            self._lane.idle.append(self)
         else:
             (self._nth, request), self._got = following, b""
             self._transport.write(request)
@@ -41,7 +42,7 @@ class _Line(asyncio.Protocol):
         self._got += data
         head, found, body = self._got.partition(HEADERS_END)
         if found and len(body) >= _length(head):
-            self._volley.answered(self._nth, int(head[9:12]), body)
+            self._lane.volley.answered(self._nth, int(head[9:12]), body)
             self.send_next()
 
     def hang_up(self) -> None:
@@ -49,8 +50,8 @@ class _Line(asyncio.Protocol):
             self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - what it was on is missing in the end
-        if self in self._volley.idle:
-            self._volley.idle.remove(self)
+        if self in self._lane.idle:
+            self._lane.idle.remove(self)
 
 
 def _length(head: bytes) -> int:
@@ -58,20 +59,48 @@ def _length(head: bytes) -> int:
     return int(lower.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
 
 
-class Volley:
-    """So many requests a second, each counted from when it was due."""
+class _Lane:
+    """All connections to one server, and what waits for one of them."""
 
-    def __init__(self, port: int, requests: list[bytes], expected: bytes) -> None:
+    def __init__(self, volley: "Volley", port: int) -> None:
+        self.volley = volley
+        self.idle: list[_Line] = []
         self._port = port
-        self._requests = requests
+        self._lines = 0
+        self._waiting: deque[int] = deque()
+        self._opening: set[asyncio.Future[None]] = set()
+
+    async def open(self) -> None:
+        self._lines += 1
+        await asyncio.get_running_loop().create_connection(lambda: _Line(self), "127.0.0.1", self._port)
+
+    def send(self, n: int) -> None:
+        self._waiting.append(n)
+        if self.idle:
+            self.idle.pop().send_next()
+        elif self._lines < MOST_LINES:
+            self._opening.add(asyncio.ensure_future(self.open()))
+
+    def next(self) -> tuple[int, bytes] | None:
+        """What has to be sent now."""
+        if not self._waiting:
+            return None
+        n = self._waiting.popleft()
+        return n, self.volley.requests[n]
+
+
+class Volley:
+    """So many requests a second, dealt out to the servers in turn, each counted from when it was due."""
+
+    def __init__(self, ports: Sequence[int], requests: list[bytes], expected: bytes) -> None:
+        self.requests = requests
+        self._lanes = [_Lane(self, port) for port in ports]
         self._expected = expected
         self._due: list[float] = []
         self._left = len(requests)
-        self._lines = 0
-        self._waiting: deque[int] = deque()
         self._over = asyncio.Event()
-        self._opening: set[asyncio.Future[None]] = set()
-        self.idle: list[_Line] = []
+        self.began = 0.0
+        """When the first was due, by the machine's monotonic clock."""
         self.took: list[float] = []
         """Milliseconds."""
         self.late: list[float] = []
@@ -79,41 +108,28 @@ class Volley:
 
     async def fire(self, rate: float, lines: int) -> None:
         loop = asyncio.get_running_loop()
-        for _ in range(lines):
-            await self._open()
-        began = time.monotonic() + LEAD
-        self._due = [began + n / rate for n in range(len(self._requests))]
+        for lane in self._lanes:
+            for _ in range(lines):
+                await lane.open()
+        self.began = time.monotonic() + LEAD
+        self._due = [self.began + n / rate for n in range(len(self.requests))]
         for n, due in enumerate(self._due):
             loop.call_at(due, self._send, n)
         try:
-            async with asyncio.timeout(len(self._requests) / rate + PATIENCE):
+            async with asyncio.timeout(len(self.requests) / rate + PATIENCE):
                 await self._over.wait()
         except TimeoutError:
             self.failed += ["no answer"] * self._left
 
     def _send(self, n: int) -> None:
         self.late.append((time.monotonic() - self._due[n]) * 1000)
-        self._waiting.append(n)
-        if self.idle:
-            self.idle.pop().send_next()
-        elif self._lines < MOST_LINES:
-            self._opening.add(asyncio.ensure_future(self._open()))
-
-    async def _open(self) -> None:
-        self._lines += 1
-        await asyncio.get_running_loop().create_connection(lambda: _Line(self), "127.0.0.1", self._port)
+        self._lanes[n % len(self._lanes)].send(n)
 
     def hang_up(self) -> None:
         """Close the connections that wait for nothing."""
-        for line in list(self.idle):
-            line.hang_up()
-
-    def next(self) -> tuple[int, bytes] | None:
-        """What has to be sent now."""
-        if not self._waiting:
-            return None
-        n = self._waiting.popleft()
-        return n, self._requests[n]
+        for lane in self._lanes:
+            for line in list(lane.idle):
+                line.hang_up()
 
     def answered(self, n: int, status: int, body: bytes) -> None:
         self.took.append((time.monotonic() - self._due[n]) * 1000)
@@ -124,19 +140,21 @@ class Volley:
             self._over.set()
 
 
-async def _fire(port: int, rate: float, requests: list[bytes], expected: bytes) -> Volley:
-    volley = Volley(port, requests, expected)
-    await volley.fire(rate, lines=8)
+async def _fire(ports: Sequence[int], rate: float, requests: list[bytes], expected: bytes) -> Volley:
+    volley = Volley(ports, requests, expected)
+    await volley.fire(rate, LINES_AT_FIRST)
     return volley
 
 
-def main(port: str, rate: str, file: str, expected: str) -> None:
+def main(ports: str, rate: str, file: str, expected: str) -> None:
     """Print how long each took."""
     requests = [line.encode("latin-1") for line in json.loads(Path(file).read_text(encoding="utf-8"))]
+    dealt_to = [int(port) for port in ports.split(",")]
     # epoll waits whole milliseconds; select takes microseconds.
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
-        volley = runner.run(_fire(int(port), float(rate), requests, expected.encode()))
-    json.dump({"took": volley.took, "failed": volley.failed, "late": volley.late}, sys.stdout)
+        volley = runner.run(_fire(dealt_to, float(rate), requests, expected.encode()))
+    told = {"took": volley.took, "failed": volley.failed, "late": volley.late, "began": volley.began}
+    json.dump(told, sys.stdout)
 
 
 if __name__ == "__main__":

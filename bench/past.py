@@ -7,18 +7,23 @@ import hashlib
 import itertools
 import json
 import os
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from bench.databases import Database
+from bench.databases import Database, Tables
 
 CHAINED = ("at", "actor", "kind", "request_id", "version", "body_digest")
+TIMES = frozenset({"at", "asked_at", "due_at"})
 BY_REQUEST = ("targets", "tasks", "posts")
 AT_ONCE = 5_000
 """Requests that are written together."""
+LONG_AGO, APART = timedelta(hours=2), timedelta(seconds=6)
+ASKERS = 150
+"""In the approval channel, so that they may ask; few enough for one page of its members."""
 
 Row = dict[str, Any]
 
@@ -69,11 +74,22 @@ def pattern_of(database: Database, request_id: str, user_id: str, asker: str) ->
     return Pattern(request_id, user_id, asker, request, [(e, bodies[e["n"]]) for e in events], others)
 
 
-def fill(database: Database, pattern: Pattern, copies: Iterable[Copy]) -> None:
+def fill(tables: Tables, pattern: Pattern, copies: Iterable[Copy]) -> None:
     """Write all copies behind what there is; the bot may run."""
     left = iter(copies)
     while some := list(itertools.islice(left, AT_ONCE)):
-        database.append(partial(_entered, pattern, some))
+        tables.append(partial(_entered, pattern, some))
+
+
+def fill_past(tables: Tables, pattern: Pattern, how_many: int) -> None:
+    """Write what was asked and came to its end, one every few seconds of the last days."""
+    names = itertools.islice(ids("Y"), how_many)
+    fill(
+        tables,
+        pattern,
+        (Copy(name, str(uuid.uuid4()), asker(n), LONG_AGO + (how_many - n) * APART) for n, name in enumerate(names)),
+    )
+    tables.tidy()
 
 
 def _entered(pattern: Pattern, copies: Iterable[Copy], n: int, mac: str) -> dict[str, list[Row]]:
@@ -92,15 +108,18 @@ def _enter(rows: _Rows, pattern: Pattern, copy: Copy, n: int, mac: str) -> tuple
         )
 
     def row_of(row: Row) -> Row:
-        return {name: changed(value) if isinstance(value, str) else value for name, value in row.items()}
+        return {
+            name: _back(value, copy) if name in TIMES else changed(value) if isinstance(value, str) else value
+            for name, value in row.items()
+        }
 
     request = row_of(pattern.request)
-    request |= {"origin": f"{request['origin']}:{copy.request_id}", "asked_at": _back(request["asked_at"], copy)}
+    request["origin"] = f"{request['origin']}:{copy.request_id}"
     rows.add("requests", request)
     for event, body in pattern.events:
         n += 1
         text, salt = changed(body), os.urandom(16)
-        entry = row_of(event) | {"at": _back(event["at"], copy)}
+        entry = row_of(event)
         entry |= {"n": n, "previous": mac, "body_digest": hashlib.sha256(salt + text.encode()).hexdigest()}
         chained = [mac, n, *(entry[name] for name in CHAINED)]
         mac = hashlib.sha256(json.dumps(chained, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
@@ -109,7 +128,7 @@ def _enter(rows: _Rows, pattern: Pattern, copy: Copy, n: int, mac: str) -> tuple
     for table, others in pattern.others.items():
         for other in others:
             if not (table == "tasks" and _is_done(other, copy)):
-                rows.add(table, row_of(other) | ({"due_at": _back(other["due_at"], copy)} if table == "tasks" else {}))
+                rows.add(table, row_of(other))
     return n, mac
 
 
@@ -124,9 +143,11 @@ def _back(at: str, copy: Copy) -> str:
     return (datetime.fromisoformat(at) - copy.back).isoformat(timespec="microseconds")
 
 
-def ids() -> Iterator[str]:
+def ids(series: str) -> Iterator[str]:
     """Name requests as the bot does, but for the length, so that no two are the same."""
-    n = 0
-    while True:
-        n += 1
-        yield f"CS-X{n:07d}"
+    return (f"CS-{series}{n:07d}" for n in itertools.count(1))
+
+
+def asker(n: int) -> str:
+    """One of those who ask, by turns."""
+    return f"U0ASK{n % ASKERS:04}"

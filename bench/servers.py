@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import sys
 import tempfile
@@ -10,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median, quantiles
 
 from bench.stage import ROOT, START_WITHIN, memory_mb
@@ -32,6 +34,13 @@ class Server:
         """MB it has in use."""
         return memory_mb(self.pid, "VmRSS")
 
+    @property
+    def cpu(self) -> float:
+        """Seconds of a processor that it has used, all its threads together."""
+        # proc_pid_stat(5): the name may hold spaces, and ends at the last bracket.
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 @dataclass(frozen=True, slots=True)
 class Volley:
@@ -39,8 +48,10 @@ class Volley:
 
     took: Sequence[float]
     failed: Sequence[str]
-    late: float
-    """By how much half of them were sent too late."""
+    late: Sequence[float]
+    """By how much each was sent too late."""
+    began: float = 0.0
+    """When the first was due, in monotonic seconds."""
 
     @property
     def median(self) -> float:
@@ -53,13 +64,14 @@ class Volley:
 
 @asynccontextmanager
 async def serving(command: Sequence[str], environ: Mapping[str, str], ready_path: str) -> AsyncIterator[Server]:
-    """Run `python -m …` on a port of its own until it answers there with anything but a 503; then end it."""
+    """Run a program on a port of its own until it answers there with anything but a 503; then end it.
+
+    The word PORT in its command becomes the port.
+    """
     port = _free_port()
     with tempfile.TemporaryFile() as log:
         began = time.monotonic()
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
             *(str(port) if word == "PORT" else word for word in command),
             env={**environ, "PORT": str(port)},
             stdout=log,
@@ -97,8 +109,8 @@ async def _until_ready(port: int, path: str) -> None:
         await asyncio.sleep(POLLED_EVERY)
 
 
-async def fire(server: Server, requests: Sequence[bytes], rate: float, expected: str = "") -> Volley:
-    """Send them by a process of its own."""
+async def fire(servers: Sequence[Server], requests: Sequence[bytes], rate: float, expected: str = "") -> Volley:
+    """Send them by a process of its own, to the servers in turn."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump([request.decode("latin-1") for request in requests], file)
         file.flush()
@@ -106,7 +118,7 @@ async def fire(server: Server, requests: Sequence[bytes], rate: float, expected:
             sys.executable,
             "-m",
             "bench.load",
-            str(server.port),
+            ",".join(str(server.port) for server in servers),
             str(rate),
             file.name,
             expected,
@@ -115,4 +127,4 @@ async def fire(server: Server, requests: Sequence[bytes], rate: float, expected:
         )
         output, _ = await process.communicate()
     told = json.loads(output)
-    return Volley(told["took"], told["failed"], median(told["late"]))
+    return Volley(told["took"], told["failed"], told["late"], told["began"])

@@ -12,10 +12,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from demo.entra import LocalEntra
 from demo.graph import LocalGraph
 from demo.graph.counting import PACED, kind_of
+from demo.graph.records import RiskyUserRecord
 from demo.installation import APPROVALS, settings_for
 from demo.local_slack import LocalSlack, Message
 from demo.wire import Books, Call
@@ -27,6 +29,8 @@ AT_RISK = frozenset({"atRisk", "confirmedCompromised"})
 READY = "ready: HTTP on "
 TAIL = 20
 LONGEST_LINE = 1 << 20
+SEEN_WITHIN = 15.0
+"""Seconds after which the bot has to read a user again before it sends."""
 TOO_MANY = 429
 
 
@@ -52,15 +56,26 @@ class Stage:
         return [call for call in self.books.calls if call.at >= since and is_paced(call)]
 
     async def ask(self, groups: Iterable[Iterable[str]], within: float) -> list[Message]:
-        """Type a command for each group of users; the approval messages once all can be clicked."""
-        asked = 0
+        """Type a command for each group of users; the new approval messages once all can be clicked."""
+        before = asked = len(self.slack.messages(APPROVALS))
         for group in groups:
             answer = await self.slack.command(" ".join(group) + " VPN exit moved to Oslo")
             if answer.status != 200 or "Got it" not in str(answer.body):  # noqa: PLR2004 - OK
                 raise RuntimeError(f"an ask was not taken: {answer}")
             asked += 1
         await self.books.until(lambda: len(self.slack.messages(APPROVALS)) == asked, within)
-        return self.slack.messages(APPROVALS)
+        return self.slack.messages(APPROVALS)[before:]
+
+    def set_aside(self, user_ids: Iterable[str]) -> list[RiskyUserRecord]:
+        """Have Graph tell nothing of these users, until `bring_back`.
+
+        The bot does not read a user again whom it has read within `SEEN_WITHIN`. So what is timed one after the other
+        would not be alike, if a read for the one told of the next one's users too.
+        """
+        return [self.graph.risky.pop(user_id) for user_id in user_ids]
+
+    def bring_back(self, records: Iterable[RiskyUserRecord]) -> None:
+        self.graph.risky.update({record.id: record for record in records})
 
     def peak_mb(self) -> float:
         """The most memory that the bot's process ever had in use."""
@@ -81,6 +96,23 @@ def is_paced(call: Call) -> bool:
 def refused(calls: Iterable[Call]) -> int:
     """How many of the calls were answered 429."""
     return sum(call.status == TOO_MANY for call in calls)
+
+
+def seen_safe(answered: Iterable[tuple[float, Call]], since: float) -> dict[str, float]:
+    """When an answer of Graph's first showed each user confirmed safe, and not still being processed."""
+    seen: dict[str, float] = {}
+    for at, call in answered:
+        if at >= since and call.to == "graph" and call.method == "GET":
+            for row in _rows(call.answer):
+                if row.get("riskState") == "confirmedSafe" and not row.get("isProcessing"):
+                    seen.setdefault(str(row["id"]), at)
+    return seen
+
+
+def _rows(answer: Any) -> list[dict[str, Any]]:
+    body = answer if isinstance(answer, dict) else {}
+    rows: list[dict[str, Any]] = body.get("value", [body])
+    return rows
 
 
 @asynccontextmanager

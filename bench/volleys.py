@@ -1,17 +1,17 @@
 """Requests as Slack would send them, signed before they are due: asks that differ in who and whom, and clicks."""
 
+import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
-from bench.past import Copy
+from bench.past import ASKERS, Copy, asker
 from demo.installation import APPROVALS
 from demo.local_slack import LocalSlack
 from demo.local_slack.workspace import SlackUser
 
-ASKERS = 150
-"""In the approval channel, so that they may ask; few enough for one page of its members."""
+JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,6 @@ def staff(slack: LocalSlack) -> None:
         user = asker(n)
         slack.users[user] = SlackUser(user, f"Analyst {n}", f"analyst{n}@contoso.com")
     slack.channels[APPROVALS].members.update(asker(n) for n in range(ASKERS))
-
-
-def asker(n: int) -> str:
-    return f"U0ASK{n % ASKERS:04}"
 
 
 def asks(slack: LocalSlack, typed: Typed, numbers: Iterable[int]) -> list[bytes]:
@@ -66,8 +62,16 @@ def clicks(slack: LocalSlack, typed: Typed, copies: Sequence[Copy]) -> list[byte
     ]
 
 
+def openings(slack: LocalSlack, users: Iterable[str]) -> list[bytes]:
+    """Each opens the Home tab."""
+    return [_signed_body(slack, json.dumps(slack.delivery.opening_of(user)).encode(), JSON) for user in users]
+
+
 def _signed(slack: LocalSlack, form: dict[str, str]) -> bytes:
-    body = urlencode(form).encode()
-    headers = {"Host": "bench", "Content-Length": str(len(body)), **slack.sign(body)}
+    return _signed_body(slack, urlencode(form).encode(), {})
+
+
+def _signed_body(slack: LocalSlack, body: bytes, content_type: Mapping[str, str]) -> bytes:
+    headers = {"Host": "bench", "Content-Length": str(len(body)), **slack.sign(body), **content_type}
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"POST /slack/events HTTP/1.1\r\n{head}\r\n".encode() + body

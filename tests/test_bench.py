@@ -3,18 +3,19 @@
 import asyncio
 import contextlib
 import math
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bench.databases import SQLiteFile
-from bench.incident import seen_safe
 from bench.load import Volley
 from bench.naive import confirm_each, naively
-from bench.past import Copy, fill, pattern_of
-from bench.table import Figure, Part, table
+from bench.past import Copy, Pattern, fill, fill_past, pattern_of
+from bench.stage import seen_safe
+from bench.table import Figure, Part, over, ratio, table
 from bot.clock import SystemClock
 from bot.core.commands import Ask
 from bot.core.ids import ChannelId, ObjectId, RequestId, SlackUserId
@@ -31,6 +32,8 @@ from bot.store.writer import Writer
 from demo.wire import Call
 
 NOW = datetime(2026, 3, 1, 3, tzinfo=UTC)
+ANALYST = SlackUserId("U0ANALYST")
+COMMAND = Ask(Asker(ANALYST, ChannelId("C1")), (ObjectId("user-1"),), "VPN", "/confirm-safe user-1 VPN")
 
 
 async def test_the_naive_client_makes_two_calls_a_user_and_one_more_for_each_refusal() -> None:
@@ -80,6 +83,7 @@ def test_who_is_still_processed_is_not_seen_safe_yet() -> None:
         (Figure("refusals", 1, 0), False),
         (Figure("gap", 0.9, 1.15, "s", least=1.0), False),
         (Figure("nothing measured", math.nan, 15), False),
+        (Figure("nothing promised", 1000), True),
     ],
 )
 def test_a_promise_is_kept_within_its_bounds(figure: Figure, *, is_met: bool) -> None:
@@ -87,34 +91,88 @@ def test_a_promise_is_kept_within_its_bounds(figure: Figure, *, is_met: bool) ->
 
 
 def test_the_table_says_what_was_missed() -> None:
-    figures = Figure("calls", 13, 12), Figure("gap", 1.05, 1.15, "s", least=1.0)
+    figures = (
+        Figure("calls", 13, 12),
+        Figure("gap", 1.05, 1.15, "s", least=1.0, spread=(1.01, 1.1)),
+        Figure("size", 9, unit="MB"),
+    )
     assert table([Part("many", figures, ("a note",))]).splitlines() == [
-        "         measured  promised",
+        "         measured  lowest to highest  promised",
         "many",
-        "  calls  13        at most 12   MISSED",
-        "  gap    1.05 s    1 to 1.15 s  met",
+        "  calls  13                           at most 12   MISSED",
+        "  gap    1.05 s    1.01 to 1.1 s      1 to 1.15 s  met",
+        "  size   9 MB",
         "  a note",
     ]
 
 
-async def test_copies_are_requests_like_any_other_in_a_chain_that_verifies(tmp_path: Path) -> None:
-    made = SQLiteFile(tmp_path / "x.db")
-    asker = SlackUserId("U0ANALYST")
+def test_a_ratio_is_the_median_of_the_rounds_own_ratios_with_its_lowest_and_highest() -> None:
+    figure = ratio("ask", [2.0, 30.0, 4.0], [1.0, 10.0, 8.0], float, 1.2)
+    assert figure == Figure("ask", 2.0, 1.2, "x", spread=(0.5, 3.0))
+
+
+def test_what_is_no_ratio_is_told_with_its_lowest_and_highest_too() -> None:
+    assert over("read", [3.0, 1.0, 2.0], 15, "ms") == Figure("read", 2.0, 15, "ms", spread=(1.0, 3.0))
+
+
+@asynccontextmanager
+async def asked_once(made: SQLiteFile) -> AsyncIterator[tuple[Store, Pattern]]:
+    """Keep a store open in which one request was recorded, and read that as a pattern."""
     with ExitStack() as files:
         writer = Writer(open_database(address(made.url), files))
         writer.start()
         store = Store(writer, Ledger(Log(b""), Terms(timedelta(hours=8), timedelta(hours=1)), ()), SystemClock())
-        command = Ask(Asker(asker, ChannelId("C1")), (ObjectId("user-1"),), "VPN", "/confirm-safe user-1 VPN")
-        request = await store.do(store.ledger.ask, command, NOW, origin="o", url="")
-        pattern = pattern_of(made, request.id, "user-1", asker)
+        request = await store.do(store.ledger.ask, COMMAND, NOW, origin="o", url="")
+        yield store, pattern_of(made, request.id, "user-1", ANALYST)
+        writer.close()
+
+
+async def test_copies_are_requests_like_any_other_in_a_chain_that_verifies(tmp_path: Path) -> None:
+    made = SQLiteFile(tmp_path / "x.db")
+    async with asked_once(made) as (store, pattern):
         fill(made, pattern, [Copy(f"CS-X{n}", f"user-{n}", "U0ASK", timedelta(hours=n)) for n in range(2, 5)])
         copied = (await store.entry(RequestId("CS-X3"))).request
-        await store.do(store.ledger.ask, command, NOW, origin="another", url="")
+        await store.do(store.ledger.ask, COMMAND, NOW, origin="another", url="")
         lines = await store.run(lambda connection: list(entries(connection)))
-        writer.close()
     assert (copied.asker.id, copied.entries, copied.asked_at) == ("U0ASK", ("user-3",), NOW - timedelta(hours=3))
     verdict = check(lines, b"", {}, {0: BEGINNING})
     assert (verdict.broken, verdict.entries) == ("", 5)
+
+
+async def test_a_copy_that_waits_has_its_tasks_and_one_of_long_ago_none_that_would_be_done(
+    tmp_path: Path,
+) -> None:
+    made = SQLiteFile(tmp_path / "x.db")
+    async with asked_once(made) as (_, pattern):
+        assert pattern.others["tasks"]
+        fill(made, pattern, [Copy("CS-X2", "user-2", "U0ASK")])
+        fill_past(made, pattern, 3)
+    assert len(made.rows("tasks", "request_id", "CS-X2")) == len(pattern.others["tasks"])
+    assert [made.rows("tasks", "request_id", f"CS-Y000000{n}") for n in (1, 2, 3)] == [[], [], []]
+
+
+async def test_requests_are_dealt_out_in_turn() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        port = writer.get_extra_info("sockname")[1]
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                came.append((head.split()[1].decode(), port))
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+        gone.release()
+
+    came: list[tuple[str, int]] = []
+    gone = asyncio.Semaphore(0)
+    servers = [await asyncio.start_server(answer, "127.0.0.1", 0) for _ in range(2)]
+    ports = [server.sockets[0].getsockname()[1] for server in servers]
+    volley = Volley(ports, [f"GET /{n} HTTP/1.1\r\n\r\n".encode() for n in range(4)], b"")
+    await volley.fire(rate=200.0, lines=1)
+    volley.hang_up()
+    for server in servers:
+        await gone.acquire()
+        server.close()
+    assert sorted(came) == [("/0", ports[0]), ("/1", ports[1]), ("/2", ports[0]), ("/3", ports[1])]
+    assert volley.failed == []
 
 
 async def test_what_is_not_answered_as_expected_has_failed_and_is_counted_from_when_it_was_due() -> None:
@@ -130,7 +188,7 @@ async def test_what_is_not_answered_as_expected_has_failed_and_is_counted_from_w
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        volley = Volley(port, [b"GET / HTTP/1.1\r\n\r\n"] * 3, b"Got it")
+        volley = Volley([port], [b"GET / HTTP/1.1\r\n\r\n"] * 3, b"Got it")
         await volley.fire(rate=200.0, lines=1)
         volley.hang_up()
         await gone.wait()

@@ -169,6 +169,7 @@ def _arguments(request: web.Request, body: bytes) -> dict[str, Any]:
         given.update(_parsed(body) or {})
     elif body:
         given.update(parse_qsl(body.decode(errors="replace")))
+    given.pop("token", None)  # Node's SDK sends it here too; the header is what is looked at
     for key in ("blocks", "metadata", "view"):
         if isinstance(given.get(key), str):
             with contextlib.suppress(ValueError):  # what is no JSON is refused by the method

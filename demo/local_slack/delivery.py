@@ -123,10 +123,14 @@ class Delivery:
         return (await asyncio.gather(*sent))[0]
 
     async def open_home(self, by: str) -> Answer:
-        """Open the app's Home tab (docs.slack.dev/reference/events/app_home_opened)."""
+        """Open the app's Home tab."""
+        return await self._send("events_api", self.opening_of(by))
+
+    def opening_of(self, by: str) -> dict[str, Any]:
+        """Tell that somebody opens the Home tab (docs.slack.dev/reference/events/app_home_opened)."""
         event = {"type": "app_home_opened", "user": by, "channel": self.workspace.dm_of(by).id, "tab": "home"}
         event["event_ts"] = f"{self._now().timestamp():.6f}"
-        payload = {
+        return {
             "type": "event_callback",
             "team_id": TEAM,
             "api_app_id": APP,
@@ -134,7 +138,6 @@ class Delivery:
             "event_time": int(self._now().timestamp()),
             "event": event,
         }
-        return await self._send("events_api", payload)
 
     async def press(self, view: View, action_id: str, *, value: str = "", by: str = "") -> Answer:
         """Press a button of a modal or a Home tab; `value` tells those with the same action apart."""

@@ -241,3 +241,9 @@ async def test_every_call_is_in_the_books_with_what_was_asked_and_answered(calle
     assert (post.n, post.to, post.method, post.status) == (1, "slack", "POST", 200)
     assert (post.args, post.answer["ts"]) == ({"channel": APPROVALS, "text": "hello"}, ts)
     assert (delete.n, delete.answer) == (2, {"ok": False, "error": "message_not_found"})
+
+
+async def test_a_token_that_comes_in_the_form_too_as_nodes_sdk_sends_it_is_no_argument(caller: Caller) -> None:
+    status, answer, _ = await caller.ask("auth.test", data={"token": caller.slack.bot_token})
+    assert (status, answer["ok"], caller.complaints) == (200, True, [])
+    assert caller.by_name("auth.test")[-1].args == {}
