@@ -17,7 +17,8 @@ from typing import Any
 from bench.databases import Database, Tables
 
 CHAINED = ("at", "actor", "kind", "request_id", "version", "body_digest")
-TIMES = frozenset({"at", "asked_at", "due_at"})
+TIMES = frozenset({"at", "asked_at", "due_at", "safe_since", "watched_until"})
+UNWATCHED = {"safe_since": None, "watched_until": None}
 BY_REQUEST = ("targets", "tasks", "posts")
 AT_ONCE = 5_000
 """Requests that are written together."""
@@ -109,7 +110,7 @@ def _enter(rows: _Rows, pattern: Pattern, copy: Copy, n: int, mac: str) -> tuple
 
     def row_of(row: Row) -> Row:
         return {
-            name: _back(value, copy) if name in TIMES else changed(value) if isinstance(value, str) else value
+            name: (_back(value, copy) if name in TIMES else changed(value)) if isinstance(value, str) else value
             for name, value in row.items()
         }
 
@@ -127,14 +128,17 @@ def _enter(rows: _Rows, pattern: Pattern, copy: Copy, n: int, mac: str) -> tuple
         rows.add("event_bodies", {"n": n, "salt": salt, "body": text})
     for table, others in pattern.others.items():
         for other in others:
-            if not (table == "tasks" and _is_done(other, copy)):
-                rows.add(table, row_of(other))
+            row = row_of(other)
+            if copy.back and _is_over(row.get("watched_until")):
+                row |= UNWATCHED
+            if not (copy.back and _is_over(row.get("due_at"))):
+                rows.add(table, row)
     return n, mac
 
 
-def _is_done(task: Row, copy: Copy) -> bool:
-    """Whether what was to be done long ago has been done since."""
-    return bool(copy.back) and datetime.fromisoformat(task["due_at"]) - copy.back <= datetime.now(UTC)
+def _is_over(at: str | None) -> bool:
+    """Whether a bot that had been running all the time would have done what was due then."""
+    return at is not None and datetime.fromisoformat(at) <= datetime.now(UTC)
 
 
 def _back(at: str, copy: Copy) -> str:

@@ -151,6 +151,17 @@ async def test_a_copy_that_waits_has_its_tasks_and_one_of_long_ago_none_that_wou
     assert [made.rows("tasks", "request_id", f"CS-Y000000{n}") for n in (1, 2, 3)] == [[], [], []]
 
 
+async def test_who_was_confirmed_in_a_copy_is_watched_only_as_long_as_a_bot_would_have(tmp_path: Path) -> None:
+    made, now = SQLiteFile(tmp_path / "x.db"), datetime.now(UTC)
+    until = (now + timedelta(hours=72)).isoformat(timespec="microseconds")
+    async with asked_once(made) as (_, pattern):
+        pattern.others["targets"][0] |= {"safe_since": now.isoformat(timespec="microseconds"), "watched_until": until}
+        fill(made, pattern, [Copy(f"CS-X{n}", f"user-{n}", "U0ASK", timedelta(hours=n)) for n in (71, 73)])
+    (watched,), (over,) = (made.rows("targets", "request_id", f"CS-X{n}") for n in (71, 73))
+    assert datetime.fromisoformat(watched["watched_until"]) == now + timedelta(hours=1)
+    assert (over["safe_since"], over["watched_until"]) == (None, None)
+
+
 async def test_requests_are_dealt_out_in_turn() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         port = writer.get_extra_info("sockname")[1]
