@@ -34,9 +34,10 @@ def wire(call: Call) -> None:
 class Demo:
     """The people of the story."""
 
-    def __init__(self, contoso: World) -> None:
+    def __init__(self, contoso: World, patience: float = PATIENCE) -> None:
         self._books = contoso.books
         self._slack = contoso.slack
+        self._patience = patience
 
     async def play(self) -> None:
         """From the command to the thread outcome."""
@@ -44,13 +45,13 @@ class Demo:
         say("#general, Lynne Robbins types", f"/confirm-safe {COMMAND}")
         answer = await slack.command(COMMAND)
         say(f"only Lynne sees ({answer.took:.0f} ms)", slack.plain(slack.ephemerals("U0ANALYST")[0]))
-        await self._books.until(lambda: slack.messages(APPROVALS), PATIENCE)
+        await self._books.until(lambda: slack.messages(APPROVALS), self._patience)
         message = slack.messages(APPROVALS)[0]
         say("#id-approvals", slack.plain(message))
-        await self._books.until(self._is_waiting, PATIENCE)
+        await self._books.until(self._is_waiting, self._patience)
         say("only Lynne sees, in place of the first answer", slack.plain(slack.ephemerals("U0ANALYST")[0]))
         await slack.click(message, "approve", by="U0JONI")
-        await self._books.until(lambda: slack.ephemerals("U0JONI") or slack.dm("U0JONI"), PATIENCE)
+        await self._books.until(lambda: slack.ephemerals("U0JONI") or slack.dm("U0JONI"), self._patience)
         refusal = [*slack.ephemerals("U0JONI"), *slack.dm("U0JONI")][0]
         say("Joni Sherman, no approver, clicks Approve; only Joni sees", slack.plain(refusal))
         await self._approve(message)
@@ -66,18 +67,18 @@ class Demo:
         for name, user in (("Megan Bowen of SOC", "U0MEGAN"), ("Diego Siciliani of Identity", "U0DIEGO")):
             clicked = await self._slack.click(message, "approve", by=user)
             say(f"{name} clicks Approve ({clicked.took:.0f} ms)", "")
-            await self._books.until(self._shows_approval_of(message, user), PATIENCE)
+            await self._books.until(self._shows_approval_of(message, user), self._patience)
 
     def _shows_approval_of(self, message: Message, user: str) -> Callable[[], bool]:
         return lambda: user in self._slack.pings(message)
 
     async def _follow(self, message: Message) -> None:
         slack = self._slack
-        await self._books.until(lambda: "2 of 2 confirmed safe" in slack.plain(message), PATIENCE)
-        await self._books.until(self._is_told(message), PATIENCE)
+        await self._books.until(lambda: "2 of 2 confirmed safe" in slack.plain(message), self._patience)
+        await self._books.until(self._is_told(message), self._patience)
         say("#id-approvals, the message now", slack.plain(message))
         say("in the thread, the outcome now", slack.plain(slack.thread(message)[-1]))
-        await self._books.until(lambda: len(slack.messages(INCIDENT)) > 1, PATIENCE)
+        await self._books.until(lambda: len(slack.messages(INCIDENT)) > 1, self._patience)
 
     def _is_told(self, message: Message) -> Callable[[], bool]:
         return lambda: any("read back" in self._slack.plain(m) for m in self._slack.thread(message))
@@ -95,24 +96,39 @@ async def main() -> int:
         contoso = await stack.enter_async_context(world(lambda line: print(line, flush=True)))
         contoso.books.tap = tap
         await contoso.start_bot()
-        page = None if is_once else await stack.enter_async_context(Page(contoso))
-        if page is not None:
-            say("Play it yourself, or watch this in your browser", page.address)
-        await Demo(contoso).play()
-        if page is not None:
+        if is_once:
+            await Demo(contoso).play()
+        else:
+            page = await stack.enter_async_context(Page(contoso))
+            over = asyncio.create_task(_interrupted().wait())
+            story = asyncio.create_task(told(Demo(contoso), page.address))
+            await asyncio.wait({story, over}, return_when=asyncio.FIRST_COMPLETED)
             contoso.books.tap = None
-            say("That was one request. Now it is your turn: open", f"{page.address}\n(Ctrl-C ends it)")
-            await _until_interrupted()
+            if not story.cancel():
+                await story
+                await over
     for complaint in contoso.books.complaints:
         print(f"complaint: {complaint}", file=sys.stderr)
     return 1 if contoso.books.complaints else 0
 
 
-async def _until_interrupted() -> None:
+async def told(story: Demo, address: str) -> None:
+    """Tell the story beside the open page, where a visitor may decide, break or take away what it waits for."""
+    say("Play it yourself, or watch this in your browser", address)
+    try:
+        await story.play()
+    except (TimeoutError, LookupError):
+        say("The story ends here: on the page it took another way. Go on there", f"{address}\n(Ctrl-C ends it)")
+    else:
+        say("That was one request. Now it is your turn: open", f"{address}\n(Ctrl-C ends it)")
+
+
+def _interrupted() -> asyncio.Event:
+    """Return what Ctrl-C sets from now on; it ends the bot and the look-alikes in order."""
     over = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    await over.wait()
+    return over
 
 
 if __name__ == "__main__":
