@@ -29,6 +29,10 @@ PATIENCE = 3.0
 FORM = "application/x-www-form-urlencoded"
 
 
+class NoButton(LookupError):
+    """What is pressed is not there, or no longer."""
+
+
 @dataclass(slots=True, eq=False)
 class Delivered:
     """One request of Slack's to the bot."""
@@ -284,4 +288,4 @@ def _button(blocks: list[dict[str, Any]], action_id: str, value: str = "") -> tu
             is_it = element.get("action_id") == action_id and element["type"] == "button"
             if is_it and element.get("value", "").startswith(value):
                 return str(block.get("block_id", f"b{n}")), element
-    raise LookupError(f"no button {action_id!r} there")
+    raise NoButton(f"no button {action_id!r} there")

@@ -68,7 +68,10 @@ class Drawer:
 
     def _record(self) -> dict[str, str]:
         entries = list(islice(reversed(self._trail.entries), SHOWN))
-        return {str(entry.n): draw("entry.html", entry=entry) for entry in reversed(entries)}
+        rows = {str(entry.n): draw("entry.html", entry=entry) for entry in reversed(entries)}
+        if self._trail.problem:
+            rows["problem"] = draw("complaint.html", words=f"The record can't be read now: {self._trail.problem}")
+        return rows
 
 
 def _call(call: Call, since: float | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What one person sees: their channels, messages, threads, windows and Home tab, as HTML by key."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from demo.local_slack import LocalSlack, Message, SlackChannel, View
 from demo.local_slack.workspace import BOT_NAME, BOT_USER
-from demo.page.blocks import render_message, render_view
+from demo.page.blocks import CantRender, render_message, render_view
 from demo.page.drawing import draw
 
 Lists = dict[str, dict[str, str]]
@@ -62,7 +62,7 @@ class Screen:
                 author=self._author(message),
                 is_app=bool(message.bot_id) or message.user in {"", BOT_USER},
                 at=datetime.fromtimestamp(_moment(message.ts), UTC),
-                body=render_message(message.blocks, message.text, self._workspace),
+                body=self._drawn_or_not(lambda: render_message(message.blocks, message.text, self._workspace)),
                 replies=replies,
                 in_thread=in_thread,
             )
@@ -95,7 +95,17 @@ class Screen:
         }
 
     def _view(self, view: View) -> Markup:
-        return render_view(view, view.entered, self._workspace)
+        return self._drawn_or_not(lambda: render_view(view, view.entered, self._workspace))
+
+    def _drawn_or_not(self, drawing: Callable[[], Markup]) -> Markup:
+        """What can't be drawn is an error where it stands, and among what broke the rules; all else goes on."""
+        try:
+            return drawing()
+        except CantRender as error:
+            words = f"the page can't draw {error}"
+            if words not in self._slack.complaints:
+                self._slack.books.complain(words)
+            return Markup('<p class="undrawn" role="alert">{}</p>').format(f"Here {words}.")
 
 
 def _thread(message: Message) -> str:

@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
-from demo.page.acts import Acts, NotThere
+from demo.page.acts import Acts, Nonsense, NotThere
 from demo.page.cast import CAST
 from demo.page.drawer import Drawer
 from demo.page.drawing import STATIC, draw
@@ -20,6 +20,7 @@ from demo.page.trail import Trail
 from demo.page.troubles import Troubles
 from demo.world import World
 
+T = TypeVar("T")
 PORT = 8321
 """Where it is free, so that the address stays the same; `DEMO_PORT` names another one."""
 CALM = 0.04
@@ -88,8 +89,7 @@ class Page:
         await response.prepare(request)
         task = asyncio.current_task()
         if task is not None:
-            self._open.add(task)
-            task.add_done_callback(self._open.discard)
+            self._keep(task)
         with contextlib.suppress(ConnectionError):
             async for event in self._changes(screen):
                 await response.write(event)
@@ -121,17 +121,28 @@ class Page:
         if act is None:
             raise web.HTTPBadRequest(text="no such thing to do")
         try:
-            return web.json_response(await act(_person(str(given.get("as"))), given))
+            return web.json_response(await self._to_its_end(act(_person(str(given.get("as"))), given)))
         except NotThere as gone:
             return web.json_response({"problem": f"That is gone: {gone} is no longer there."})
+        except Nonsense as nonsense:
+            raise web.HTTPBadRequest(text=str(nonsense)) from None
 
     async def _trouble(self, request: web.Request) -> web.Response:
         given = await _given(request)
-        try:
-            await self._troubles.set(str(given.get("name")), on=bool(given.get("on")))
-        except KeyError:
-            raise web.HTTPBadRequest(text="no such trouble") from None
+        if given.get("name") not in [trouble.name for trouble in self._troubles.all]:
+            raise web.HTTPBadRequest(text="no such trouble")
+        await self._to_its_end(self._troubles.set(given["name"], on=bool(given.get("on"))))
         return web.json_response({})
+
+    async def _to_its_end(self, doing: Coroutine[Any, Any, T]) -> T:
+        """Do it also where the browser goes away meanwhile: a bot half started would never be reached again."""
+        task = asyncio.create_task(doing)
+        self._keep(task)
+        return await asyncio.shield(task)
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
 
 
 @web.middleware

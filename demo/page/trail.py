@@ -37,6 +37,8 @@ class Trail:
 
     def __init__(self, contoso: World) -> None:
         self.entries: list[Entry] = []
+        self.problem = ""
+        """Why nothing comes now, in the command's own words."""
         self._world = contoso
         self._last = ""
         self._following: asyncio.Task[None] | None = None
@@ -59,16 +61,31 @@ class Trail:
         """Begin anew where the command ends, such as before the bot has made its database."""
         while True:
             command = ("-m", "bot", "audit", "export", "--follow")
-            pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-            self._process = await self._world.bot.run(*command, stdout=pipe, stderr=nowhere)
-            if self._process.stdout is not None:
-                async for line in lines(self._process.stdout):
-                    self.take(json.loads(line))
-            await self._process.wait()
+            pipe = asyncio.subprocess.PIPE
+            self._process = await self._world.bot.run(*command, stdout=pipe, stderr=pipe)
+            why = await self._read(self._process)
+            if why != self.problem:
+                self.problem = why
+                self._world.books.note_change()
             await asyncio.sleep(AGAIN_AFTER)
+
+    async def _read(self, process: asyncio.subprocess.Process) -> str:
+        """Take its lines; return why there are no more."""
+        if process.stdout is None or process.stderr is None:
+            raise RuntimeError("the trail can't be read")
+        try:
+            async for line in lines(process.stdout):
+                self.take(json.loads(line))
+        except ValueError as error:  # half a line, or one that is too long
+            process.kill()
+            await process.wait()
+            return str(error)
+        said = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
+        return f"status {await process.wait()}: {said[-1] if said else 'it ended'}"
 
     def take(self, line: Mapping[str, Any]) -> None:
         """Enter a line; the first one of an export tells what came before it, and is none itself."""
+        self.problem = ""
         if line["kind"] == "Export":
             self._last = line["mac"]
             self.entries.clear()

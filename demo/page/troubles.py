@@ -1,5 +1,6 @@
 """What a visitor can do to the bot and to the vendors, to see its promises hold."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Troubles:
 
     def __init__(self, contoso: World) -> None:
         self._world = contoso
+        self._one_at_a_time = asyncio.Lock()
         graph, slack = contoso.graph, contoso.slack
         self.all = (
             Trouble(
@@ -107,10 +109,11 @@ class Troubles:
         return Trouble(name, label, promise, turn, lambda: fault in faults.waiting)
 
     async def _kill(self, *, on: bool) -> None:
-        if on:
-            await self._world.kill_bot()
-        elif not self._world.bot.is_running:
-            await self._world.start_bot()
+        async with self._one_at_a_time:  # so that none is killed before Slack knows where it listens
+            if on:
+                await self._world.kill_bot()
+            elif not self._world.bot.is_running:
+                await self._world.start_bot()
 
     async def _lie(self, *, on: bool) -> None:
         self._world.graph.lies = on

@@ -1,5 +1,7 @@
 """The page's server: who may use it, what it tells of changes, and what it answers to nonsense."""
 
+import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from demo.bot_process import ROOT, BotProcess
 from demo.local_slack.workspace import Message
 from demo.page.screen import changes
 from demo.page.server import Page
@@ -78,7 +81,16 @@ async def test_a_form_of_another_site_is_turned_away(visitor: Visitor) -> None:
         assert response.status == 415
 
 
-@pytest.mark.parametrize("body", [[], "words", {"do": "dance", "as": ANALYST}, {"do": "home", "as": "U0NOBODY"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        "words",
+        {"do": "dance", "as": ANALYST},
+        {"do": "home", "as": "U0NOBODY"},
+        {"do": "write", "as": ANALYST, "channel": "C0GENERAL"},
+    ],
+)
 async def test_nonsense_is_a_bad_request(visitor: Visitor, body: Any) -> None:
     assert (await visitor.post("do", body))[0] == 400
 
@@ -141,6 +153,65 @@ async def test_a_bot_that_is_down_reads_as_slack_shows_it(visitor: Visitor) -> N
     assert answer["problem"].startswith("Slack shows a warning sign: confirm-safe did not take it (")
 
 
+async def test_what_cannot_be_drawn_is_an_error_in_its_place_and_the_rest_goes_on(
+    contoso: World, visitor: Visitor
+) -> None:
+    workspace = contoso.slack.workspace
+    for text, blocks in (("odd", [{"type": "video"}]), ("hello", [])):
+        ts = workspace.new_ts(contoso.graph.date())
+        workspace.posted.append(Message("C0GENERAL", ts, "U0BOT", text, blocks))
+    async with visitor.session.get(f"{visitor.address}events?as={ANALYST}") as response:
+        first = await told(response)
+    shown = "".join(first["lists"]["channel:C0GENERAL"]["html"].values())
+    assert "Here the page can&#39;t draw a block of type &#39;video&#39;." in shown
+    assert "hello" in shown
+    assert contoso.books.complaints == ["the page can't draw a block of type 'video'"]
+
+
+async def test_a_button_that_is_gone_meanwhile_is_told_as_gone(contoso: World, visitor: Visitor) -> None:
+    message = Message("C0GENERAL", contoso.slack.workspace.new_ts(contoso.graph.date()), "U0BOT", "hello", [])
+    contoso.slack.workspace.posted.append(message)
+    _, answer = await visitor.do("press", on="message", channel="C0GENERAL", ts=message.ts, action="stop")
+    assert answer == {"problem": "That is gone: that button is no longer there."}
+
+
+async def test_nobody_dismisses_what_others_see_too(contoso: World, visitor: Visitor) -> None:
+    message = Message("C0GENERAL", contoso.slack.workspace.new_ts(contoso.graph.date()), "U0BOT", "hello", [])
+    contoso.slack.workspace.posted.append(message)
+    _, answer = await visitor.do("dismiss", channel="C0GENERAL", ts=message.ts)
+    assert answer == {"problem": "That is gone: a message that only you see is no longer there."}
+    assert not message.deleted
+
+
+async def test_a_message_is_no_longer_than_slack_takes(visitor: Visitor) -> None:
+    _, answer = await visitor.do("write", channel="C0GENERAL", text="*a " * 1_400)
+    assert answer == {"problem": "That is too long: a message takes 4,000 characters here."}
+
+
+async def test_a_command_may_go_on_in_the_next_line(contoso: World, visitor: Visitor) -> None:
+    await visitor.do("write", channel="C0GENERAL", text="/confirm-safe\nalexw@contoso.com\nVPN")
+    assert contoso.slack.delivery.delivered[-1].payload["text"] == "alexw@contoso.com\nVPN"
+
+
+async def test_a_browser_that_goes_away_leaves_nothing_half_done(contoso: World, visitor: Visitor) -> None:
+    starting, go_on, is_done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def start() -> None:
+        starting.set()
+        await go_on.wait()
+        is_done.set()
+
+    contoso.start_bot = start  # type: ignore[method-assign] # the bot's own start takes seconds
+    request = asyncio.create_task(visitor.post("trouble", {"name": "kill", "on": False}))
+    await starting.wait()
+    request.cancel()
+    await asyncio.gather(request, return_exceptions=True)
+    await visitor.get("static/page.css")  # the server has seen by now that it is gone
+    go_on.set()
+    async with asyncio.timeout(10):
+        await is_done.wait()
+
+
 @pytest.mark.parametrize("path", ["", "texts"])
 async def test_documents_run_no_script_but_their_own(visitor: Visitor, path: str) -> None:
     async with visitor.session.get(f"{visitor.address}{path}") as response:
@@ -175,6 +246,34 @@ async def test_an_entry_that_does_not_verify_is_shown_as_broken(contoso: World) 
     trail.take({"kind": "Export", "mac": "0" * 64})
     trail.take(ENTRY)
     assert [entry.is_whole for entry in trail.entries] == [False]
+
+
+class Saying(BotProcess):
+    """A bot whose commands print this instead, and end."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__({}, ROOT, lambda _: None)
+        self._said = said
+
+    async def run(self, *_: str, stdout: int | None = None, stderr: int | None = None) -> asyncio.subprocess.Process:
+        code = f"import sys; print({self._said!r}); sys.exit('no such table')"
+        return await super().run("-c", code, stdout=stdout, stderr=stderr)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [("", "Expecting value: line 1 column 1 (char 0)"), ('{"kind": "Export", "mac": ""}', "status 1: no such table")],
+)
+async def test_a_record_that_cannot_be_read_is_said_to_be_so(contoso: World, said: str, why: str) -> None:
+    async with (
+        Page(dataclasses.replace(contoso, bot=Saying(said)), port=0) as page,
+        aiohttp.ClientSession() as session,
+        session.get(f"{page.address}events?as={ANALYST}") as response,
+    ):
+        while "problem" not in (event := await told(response))["lists"].get("trail", {"html": {}})["html"]:
+            pass
+    row = event["lists"]["trail"]["html"]["problem"]
+    assert row == f'<li class="row row-bad">The record can&#39;t be read now: {why}</li>'
 
 
 async def test_the_usual_port_is_left_to_whoever_has_it(contoso: World) -> None:
