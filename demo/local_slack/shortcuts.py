@@ -1,6 +1,7 @@
 """Shortcuts, and lists whose options the app gives: what people use, sent to the bot as Slack sends it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -45,10 +46,11 @@ class Shortcuts:
 
     async def suggest(self, modal: View, action_id: str, value: str = "") -> list[Mapping[str, Any]]:
         """Open a list of the app's, or type in it; returns what can be chosen then."""
-        return blockkit.options_of(await self.offer(modal, action_id, value))
+        answer = await self.offer(modal, action_id, value)
+        return blockkit.options_of(answer.body) if answer.status == 200 else []
 
-    async def offer(self, modal: View, action_id: str, value: str = "") -> Mapping[str, Any]:
-        """Do the same; returns the list as it is shown, with headings where there are any."""
+    async def offer(self, modal: View, action_id: str, value: str = "") -> Answer:
+        """Do the same; its body is the list as it is shown, with headings where there are any."""
         block = next(b for b in modal.view["blocks"] if b.get("element", {}).get("action_id") == action_id)
         payload = {
             "type": "block_suggestion",
@@ -61,12 +63,12 @@ class Shortcuts:
         }
         answer = await self._delivery.interact(payload, modal.user)
         if answer.status != 200:
-            return {}
+            return answer
         faults = blockkit.faults_of_options(answer.body)
         self._delivery.complain("block_suggestion", faults, answer)
-        offered: Mapping[str, Any] = {} if faults else answer.body
-        modal.offered.update((option["value"], option) for option in blockkit.options_of(offered))
-        return offered
+        shown = answer if not faults else replace(answer, body={})
+        modal.offered.update((option["value"], option) for option in blockkit.options_of(shown.body))
+        return shown
 
     async def _use(self, payload: dict[str, Any], by: str) -> Answer:
         whole = {**payload, **self._delivery.who(by), "action_ts": f"{self._now().timestamp():.6f}"}

@@ -11,7 +11,7 @@ from demo.world import World, now
 
 Given = Mapping[str, Any]
 Told = dict[str, Any]
-LONGEST = 4_000
+OK, LONGEST = 200, 4_000
 """Characters of a message (docs.slack.dev/reference/methods/chat.postMessage); commands may be longer."""
 
 
@@ -101,9 +101,10 @@ class Acts:
         if action not in [block.get("element", {}).get("action_id") for block in modal.view["blocks"]]:
             raise NotThere("that list")
         modal.entered |= _entered(given)
-        offered = await self._slack.shortcuts.offer(modal, str(action), str(given.get("value", "")))
+        answer = await self._slack.shortcuts.offer(modal, str(action), str(given.get("value", "")))
+        offered = answer.body if answer.status == OK else {}
         groups = offered.get("option_groups") or [{"options": offered.get("options", [])}]
-        return {"groups": [_group(group) for group in groups]}
+        return {**_told(answer), "groups": [_group(group) for group in groups]}
 
     async def _home(self, by: str, _given: Given) -> Told:
         return _told(await self._slack.open_home(by))
@@ -185,7 +186,7 @@ def _escaped(text: str) -> str:
 def _told(answer: Answer) -> Told:
     """Say how the bot took it; Slack shows people no more than that it did not work."""
     told: Told = {"status": answer.status, "took": round(answer.took, 1)}
-    if answer.status != 200:
+    if answer.status != OK:
         why = f"status {answer.status}" if answer.status else answer.error
         told["problem"] = f"Slack shows a warning sign: {BOT_NAME} did not take it ({why}). Try again."
     return told

@@ -79,13 +79,13 @@ class Screen:
         return {} if home is None else {home.hash: self._view(home)}
 
     def _modal(self) -> dict[str, str]:
-        """The key tells the page which window it is, and when it changed."""
+        """The key tells the page which window it is, and by its hash when the app changed what it shows."""
         modal = self._slack.modal(self.user)
         if modal is None:
             return {}
         words: Mapping[str, Any] = modal.view
         return {
-            modal.id: draw(
+            f"{modal.id} {modal.hash}": draw(
                 "modal.html",
                 title=words["title"]["text"],
                 submit=words.get("submit", {}).get("text"),

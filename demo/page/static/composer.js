@@ -6,12 +6,15 @@ export class Composer {
     this.input = form.querySelector("textarea");
     this.list = form.querySelector("[role=listbox]");
     this.complete = complete;
+    this.place = "";
+    this.drafts = new Map();
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const text = this.input.value;
       if (!text.trim()) return;
       this.fill("");
-      await send(text);
+      const told = await send(text);
+      if (told.problem && !this.input.value) this.fill(text);
     });
     this.input.addEventListener("keydown", (event) => this.key(event));
     if (!this.list) return;
@@ -22,6 +25,14 @@ export class Composer {
       const option = event.target.closest("[role=option]");
       if (option) this.take(option);
     });
+  }
+
+  // What was typed in one place waits there.
+  go(place) {
+    if (place === this.place) return;
+    this.drafts.set(this.place, this.input.value);
+    this.place = place;
+    this.fill(this.drafts.get(place) ?? "");
   }
 
   fill(text) {

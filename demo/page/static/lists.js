@@ -7,26 +7,43 @@ function node(html) {
   return template.content.firstElementChild;
 }
 
-function place(parent, fresh, old) {
-  const focused = old?.contains(document.activeElement) ? document.activeElement : null;
-  if (old) {
-    for (const [n, detail] of old.querySelectorAll("details").entries()) {
-      const again = fresh.querySelectorAll("details")[n];
-      if (again) again.open = detail.open;
-    }
-    old.replaceWith(fresh);
+function place(fresh, old) {
+  if (!old) return;
+  const had = focusIn(old);
+  for (const [n, detail] of old.querySelectorAll("details").entries()) {
+    const again = fresh.querySelectorAll("details")[n];
+    if (again) again.open = detail.open;
   }
-  if (focused) again(fresh, focused)?.focus({ preventScroll: true });
+  old.replaceWith(fresh);
+  had?.(fresh);
 }
 
-// What had the focus before the same thing was drawn anew.
-function again(fresh, focused) {
-  const { action, value, do: does } = focused.dataset;
-  const all = [...fresh.querySelectorAll("button, a, input, summary")];
-  return (
-    all.find((one) => one.dataset.action === action && one.dataset.value === value && one.dataset.do === does) ??
-    all.find((one) => one.tagName === focused.tagName)
-  );
+// What gives the focus back where the same thing is drawn anew. Where it is gone nothing beside it gets the focus, which
+// a second Enter would press, but the whole.
+export function focusIn(root, whole = (fresh) => fresh) {
+  const one = document.activeElement;
+  if (!root.contains(one)) return null;
+  if (one === root) return focusOn;
+  const { action, value, do: does } = one.dataset;
+  const { selectionStart: start, selectionEnd: end } = one.matches("textarea, input[type=text]") ? one : {};
+  const isLike = (other) =>
+    other.tagName === one.tagName && other.dataset.action === action && other.dataset.do === does;
+  const isSame = (other) =>
+    isLike(other) && ["id", "value", "textContent"].every((name) => other[name] === one[name]) && other.dataset.value === value;
+  return (fresh) => {
+    const all = [...fresh.querySelectorAll("button, a, input, select, textarea, summary, [tabindex]")];
+    const named = one.id ? all.find((other) => other.id === one.id) : null;
+    const acts = action || does ? all.find(isLike) : null;
+    const again = named ?? all.find(isSame) ?? acts;
+    if (again) again.focus({ preventScroll: true });
+    else focusOn(whole(fresh));
+    if (again && start !== undefined) again.setSelectionRange(start, end);
+  };
+}
+
+function focusOn(whole) {
+  if (!whole.hasAttribute("tabindex")) whole.tabIndex = -1;
+  whole.focus({ preventScroll: true });
 }
 
 export class Lists {
@@ -45,8 +62,7 @@ export class Lists {
   }
 
   // Returns whether anything was added at the end.
-  draw(name, parent) {
-    const { keys, html } = this.of(name);
+  draw({ keys, html }, parent) {
     const there = new Map([...parent.children].map((child) => [child.dataset.key, child]));
     let before = null;
     let isLonger = false;
@@ -58,7 +74,7 @@ export class Lists {
         child = node(html[key]);
         child.dataset.key = key;
         child.html = html[key];
-        place(parent, child, old);
+        place(child, old);
         isLonger ||= !old;
       }
       const next = before ? before.nextElementSibling : parent.firstElementChild;

@@ -1,9 +1,10 @@
 // The workspace: who you are, where you look, and what you do there. Everything shown comes from the server.
 
 import { Composer } from "./composer.js";
-import { Lists } from "./lists.js";
+import { Lists, focusIn } from "./lists.js";
 import { theme, toggle } from "./looks.js";
-import { Window, ask } from "./windows.js";
+import { addressed, toldBy } from "./links.js";
+import { Window, ask, once } from "./windows.js";
 
 const $ = (id) => document.getElementById(id);
 const person = $("person");
@@ -32,7 +33,9 @@ async function act(given) {
   return told;
 }
 
+// Said where it can be seen: a window covers all else.
 function problem(words) {
+  if ($("window").open) modal.tell(words);
   $("problem").textContent = words;
   $("problem").hidden = !words;
 }
@@ -47,24 +50,34 @@ function follow(list, draw) {
 }
 
 function show(names) {
-  if (names.includes("places")) lists.draw("places", $("places"));
+  if (names.includes("places")) lists.draw(lists.of("places"), $("places"));
   for (const button of document.querySelectorAll(".place")) mark(button);
   if (place === "home") drawHome();
-  else follow($("messages"), () => lists.draw(place, $("messages")));
-  follow($("replies"), () => lists.draw(thread, $("replies")));
-  $("thread").hidden = !thread || !lists.of(thread).keys.length;
+  else follow($("messages"), () => lists.draw(lists.of(place), $("messages")));
+  follow($("replies"), () => lists.draw(replies(), $("replies")));
+  $("thread").hidden = !replies().keys.length;
   if (names.includes("modal")) modal.show(lists.of("modal"));
   for (const name of ["wire", "trail", "complaints"]) {
-    if (names.includes(name)) follow($(name), () => lists.draw(name, $(name)));
+    if (names.includes(name)) follow($(name), () => lists.draw(lists.of(name), $(name)));
   }
+}
+
+// A thread that nobody has answered in yet is its message alone.
+function replies() {
+  const list = lists.of(thread);
+  const [, channel, ts] = thread.split(":");
+  const message = lists.of(`channel:${channel}`).html[ts];
+  return list.keys.length || !message ? list : { keys: [ts], html: { [ts]: message } };
 }
 
 function drawHome() {
   const { keys, html } = lists.of("home");
   const drawn = html[keys[0]] ?? '<p class="nothing">The Home tab is drawn when you open it.</p>';
   if ($("home").html === drawn) return;
+  const had = focusIn($("home"));
   $("home").innerHTML = drawn;
   $("home").html = drawn;
+  had?.($("home"));
 }
 
 // Channels with something new since one looked are bold.
@@ -90,6 +103,7 @@ function open(name, { focus = true } = {}) {
   $("composer").hidden = isHome;
   $("frame").classList.add("in-channel");
   problem("");
+  composer.go(`${person.value} ${name}`);
   if (isHome) act({ do: "home" });
   else $("messages").replaceChildren();
   show([]);
@@ -100,12 +114,12 @@ function open(name, { focus = true } = {}) {
 
 function openThread(name) {
   thread = name;
+  reply.go(`${person.value} ${name}`);
   $("replies").replaceChildren();
   $("frame").classList.toggle("in-thread", Boolean(name));
   show([]);
   $("thread").hidden = !name;
   if (name) {
-    lists.draw(name, $("replies"));
     $("replies").scrollTop = $("replies").scrollHeight;
     $("reply-text").focus();
   }
@@ -146,9 +160,9 @@ function connect() {
 
 // Somebody else may not be in the channel that was open.
 function settle() {
-  lists.draw("places", $("places"));
+  lists.draw(lists.of("places"), $("places"));
   if (place !== "home" && !lists.of("places").keys.includes(place.replace("channel:", ""))) place = "";
-  if (thread && !lists.of(thread).keys.length) thread = "";
+  if (!thread.startsWith("thread:") || !replies().keys.length) thread = "";
   open(place || $("places").querySelector(".place")?.dataset.place, { focus: false });
   openQuietly();
 }
@@ -162,16 +176,21 @@ function openQuietly() {
 
 async function press(button, on, message) {
   if (button.dataset.confirm && !(await ask(JSON.parse(button.dataset.confirm)))) return;
-  button.disabled = true;
   const where = message ? { channel: message.dataset.channel, ts: message.dataset.ts } : {};
   const entered = on === "modal" ? modal.entered() : {};
-  await act({ do: "press", on, ...where, action: button.dataset.action, value: button.dataset.value ?? "", entered });
-  button.disabled = false;
+  const { action, value = "" } = button.dataset;
+  await once(button, () => act({ do: "press", on, ...where, action, value, entered }));
 }
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button, a");
   if (!button) return;
+  const linked = addressed(button.href ?? "");
+  if (linked) {
+    event.preventDefault();
+    follows(linked);
+    return;
+  }
   const message = button.closest(".message");
   if (button.dataset.action && button.tagName === "BUTTON") {
     const on = button.closest("#window") ? "modal" : button.closest("#home") ? "home" : "message";
@@ -186,18 +205,30 @@ document.addEventListener("click", (event) => {
 
 async function trouble(button) {
   const isOn = button.getAttribute("aria-checked") !== "true";
-  button.disabled = true;
-  const told = await post("/trouble", { name: button.dataset.trouble, on: isOn });
-  problem(told.problem ?? "");
-  button.disabled = false;
-  button.focus();
+  const told = await once(button, () => post("/trouble", { name: button.dataset.trouble, on: isOn }));
+  problem(told?.problem ?? "");
 }
 
-new Composer($("composer"), {
+// A link to a message leads to it here, and nowhere else.
+function follows({ channel, ts, parent }) {
+  const name = `channel:${channel}`;
+  if (!lists.of("places").keys.includes(channel)) return problem("You aren't in that channel.");
+  openThread("");
+  open(name);
+  openThread(parent ? `thread:${channel}:${parent}` : "");
+  const shown = document.querySelector(`#${parent ? "replies" : "messages"} [data-key="${CSS.escape(ts)}"]`);
+  if (!shown) return problem("That message is gone.");
+  shown.tabIndex = -1;
+  shown.scrollIntoView({ block: "center" });
+  shown.focus({ preventScroll: true });
+  return undefined;
+}
+
+const composer = new Composer($("composer"), {
   send: (text) => act({ do: "write", channel: place.replace("channel:", ""), text }),
   complete: async (text) => (await act({ do: "complete", text })).completions ?? [],
 });
-new Composer($("reply"), {
+const reply = new Composer($("reply"), {
   send: (text) => {
     const [, channel, ts] = thread.split(":");
     return act({ do: "write", channel, thread: ts, text });
@@ -248,7 +279,7 @@ function choose(chosen) {
 
 // --- begin ----------------------------------------------------------------------------------------------------------
 
-const [who, where, what] = decodeURIComponent(location.hash.slice(1)).split("/");
+const [who, where, what] = toldBy(location.hash);
 if ([...person.options].some((option) => option.value === who)) person.value = who;
 if (where) place = where;
 if (what) thread = what;

@@ -1,5 +1,7 @@
 // Modals as Slack has them: fields, lists whose options the app gives, errors at their fields, and confirmations.
 
+import { focusIn } from "./lists.js";
+
 const modal = document.getElementById("window");
 const confirmation = document.getElementById("confirm");
 
@@ -32,6 +34,16 @@ function read(field) {
   }
 }
 
+// Does it unless it is being done; a button that is disabled meanwhile would lose the focus.
+export async function once(button, doing) {
+  if (button.getAttribute("aria-disabled") === "true") return null;
+  button.setAttribute("aria-disabled", "true");
+  const told = await doing();
+  button.removeAttribute("aria-disabled");
+  return told;
+}
+
+const bodyOf = (window) => window.querySelector(".window-body");
 const nameOf = (field) => field.getAttribute("name");
 const chipsOf = (field) => [...field.querySelectorAll(".sl-chip")];
 const keyOf = (field) => `${field.closest("[data-block]")?.dataset.block} ${nameOf(field)}`;
@@ -40,7 +52,6 @@ export class Window {
   constructor(act) {
     this.act = act;
     this.key = "";
-    this.html = "";
     this.wrong = {};
     modal.addEventListener("cancel", (event) => {
       event.preventDefault();
@@ -48,7 +59,8 @@ export class Window {
     });
     modal.addEventListener("click", (event) => {
       if (event.target.closest("[data-close]")) this.close();
-      event.target.closest(".sl-chip-remove")?.closest(".sl-chip").remove();
+      const remove = event.target.closest(".sl-chip-remove");
+      if (remove) drop(remove.closest("[data-kind]"), remove.closest(".sl-chip"));
     });
     modal.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -65,28 +77,41 @@ export class Window {
     return Object.fromEntries(fields(modal).map((field) => [nameOf(field), read(field)]));
   }
 
+  // The key is the window's id, and what changes with what the app shows in it.
   show({ keys, html }) {
     const [key] = keys;
     if (!key) {
-      this.key = this.html = "";
-      if (modal.open) modal.close();
+      this.key = "";
+      if (modal.open) this.shut();
       return;
     }
-    if (html[key] === this.html) return;
-    const isSame = key === this.key;
+    if (key === this.key) return;
+    const isSame = key.split(" ")[0] === this.key.split(" ")[0];
     const kept = isSame ? new Map(fields(modal).map((field) => [keyOf(field), this.keep(field)])) : new Map();
-    const focused = isSame ? document.activeElement?.id : "";
-    const top = isSame ? modal.querySelector(".window-body")?.scrollTop : 0;
+    const had = isSame ? focusIn(modal, bodyOf) : null;
+    const top = isSame ? bodyOf(modal)?.scrollTop : 0;
     this.key = key;
-    this.html = html[key];
     modal.innerHTML = html[key];
     for (const field of fields(modal)) kept.get(keyOf(field))?.(field);
     if (!isSame) this.wrong = {};
     this.complain();
-    if (!modal.open) modal.showModal();
-    modal.querySelector(".window-body").scrollTop = top;
-    if (focused) document.getElementById(focused)?.focus();
-    else if (!isSame) modal.querySelector(".window-body input, .window-body textarea, .window-body")?.focus();
+    if (!modal.open) this.open();
+    bodyOf(modal).scrollTop = top;
+    if (had) had(modal);
+    else if (!isSame) bodyOf(modal).focus();
+  }
+
+  // The focus goes back to where it was, also if that was drawn anew behind the window.
+  open() {
+    const root = document.activeElement.closest("[data-key], #home");
+    this.from = root ? { where: root.id ? `#${root.id}` : `[data-key="${CSS.escape(root.dataset.key)}"]`, had: focusIn(root) } : null;
+    modal.showModal();
+  }
+
+  shut() {
+    modal.close();
+    const fresh = this.from && document.activeElement === document.body ? document.querySelector(this.from.where) : null;
+    if (fresh) this.from.had(fresh);
   }
 
   // What was entered stays where block and action stay (docs.slack.dev/reference/views).
@@ -112,9 +137,10 @@ export class Window {
 
   async submit() {
     const submit = modal.querySelector("[type=submit]");
-    submit.disabled = true;
-    this.wrong = await this.act({ do: "submit", entered: this.entered() });
-    if (submit.isConnected) submit.disabled = false;
+    if (!submit) return;
+    const wrong = await once(submit, () => this.act({ do: "submit", entered: this.entered() }));
+    if (!wrong) return;
+    this.wrong = wrong;
     this.complain();
     modal.querySelector("[data-error-for]:not([hidden])")?.scrollIntoView({ block: "nearest" });
   }
@@ -125,11 +151,19 @@ export class Window {
       const words = this.wrong.errors?.[note.dataset.errorFor] ?? "";
       note.hidden = !words;
       note.textContent = words;
+      const field = note.closest(".sl-input")?.querySelector("fieldset input, .sl-field");
+      field?.setAttribute("aria-invalid", String(Boolean(words)));
     }
     const problem = modal.querySelector(".window-problem");
     if (!problem) return;
     problem.hidden = !this.wrong.problem;
     problem.textContent = this.wrong.problem ?? "";
+  }
+
+  // Says what went wrong with something that was done in the window.
+  tell(words) {
+    this.wrong = { ...this.wrong, problem: words };
+    this.complain();
   }
 
   // A list whose options the app gives: asked for when it is entered, and while one types.
@@ -140,6 +174,10 @@ export class Window {
     if (value.length < Number(field.dataset.minQuery)) return;
     const told = await this.act({ do: "suggest", action: nameOf(field), value, entered: this.entered() });
     if (input.value !== value || document.activeElement !== input) return;
+    if (told.problem) {
+      shut(field);
+      return;
+    }
     const chosen = read(field);
     const list = field.querySelector("[role=listbox]");
     list.replaceChildren(...(told.groups ?? []).flatMap((group) => groupOf(group, chosen)));
@@ -170,7 +208,7 @@ export class Window {
       event.stopPropagation();
       shut(field);
     } else if (event.key === "Backspace" && !event.target.value) {
-      chipsOf(field).at(-1)?.remove();
+      drop(field, chipsOf(field).at(-1));
     }
   }
 
@@ -218,7 +256,7 @@ function select(input, options, next) {
 function choose(field, option) {
   const most = Number(field.dataset.max ?? Infinity);
   const there = chipsOf(field).find((chip) => chip.dataset.value === option.dataset.value);
-  if (there) there.remove();
+  if (there) drop(field, there);
   else if (chipsOf(field).length < most) {
     const chip = document.createElement("li");
     chip.className = "sl-chip";
@@ -234,6 +272,12 @@ function choose(field, option) {
   input.value = "";
   shut(field);
   input.focus();
+}
+
+// What had the focus is gone with it.
+function drop(field, chip) {
+  chip?.remove();
+  field.querySelector("input").focus();
 }
 
 function shut(field) {
