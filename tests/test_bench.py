@@ -155,7 +155,9 @@ async def test_who_was_confirmed_in_a_copy_is_watched_only_as_long_as_a_bot_woul
     made, now = SQLiteFile(tmp_path / "x.db"), datetime.now(UTC)
     until = (now + timedelta(hours=72)).isoformat(timespec="microseconds")
     async with asked_once(made) as (_, pattern):
-        pattern.others["targets"][0] |= {"safe_since": now.isoformat(timespec="microseconds"), "watched_until": until}
+        since = now.isoformat(timespec="microseconds")
+        who = {"request_id": pattern.request_id, "user_id": pattern.user_id, "is_open": 0}
+        pattern.others["targets"].append(who | {"safe_since": since, "watched_until": until})
         fill(made, pattern, [Copy(f"CS-X{n}", f"user-{n}", "U0ASK", timedelta(hours=n)) for n in (71, 73)])
     (watched,), (over,) = (made.rows("targets", "request_id", f"CS-X{n}") for n in (71, 73))
     assert datetime.fromisoformat(watched["watched_until"]) == now + timedelta(hours=1)
