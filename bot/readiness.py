@@ -7,7 +7,7 @@ from bot.clock import Clock
 from bot.delivery.health import Health
 from bot.errors import StoreError
 from bot.slack.installation import Installation
-from bot.store.ledger import beat
+from bot.store.pulse import beat
 from bot.store.store import Store
 
 WITHIN = 2.0

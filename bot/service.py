@@ -17,11 +17,10 @@ from bot.core.events import ClickRefused
 from bot.core.follow_ups import answer, home
 from bot.core.ids import ChannelId, RequestId, SlackUserId
 from bot.core.limits import HOUR, Limited, reached
-from bot.core.mistake import unreportable
 from bot.core.model import Request
-from bot.core.policy import Refusal, Standing, Why, may_decide, may_report, may_stop
+from bot.core.policy import Refusal, Why
 from bot.core.wishes import Wish
-from bot.deciders import LookedUp, approval, look_up
+from bot.deciders import LookedUp, approval, judge, look_up, look_up_for, teams_at_once
 from bot.slack.blocks import answers, refusals
 from bot.slack.blocks.message import Message
 from bot.slack.blocks.place import PlaceOf
@@ -190,36 +189,51 @@ class Service:
         return await self._click(click, work, _deadline())
 
     async def _decide(self, click: Click, command: Approve | Deny | Stop | ReportMistake | None) -> Result:
-        deadline = _deadline()
-        shown = await self._store.do(self._store.ledger.find, click.request_id)
-        looked_up = await look_up(self._authority, click, shown, counts=isinstance(command, Approve))
+        deadline, policy = _deadline(), self._authority.policy
+        teams, result = teams_at_once(policy, click), Result()
+        if teams is not None:
+            looked_up = await look_up(self._authority, click, teams)
+            work = self._deciding(click, command, looked_up, is_alone=True)
+            result = await self._click(click, work, deadline, is_opening=command is None)
+        if result == Result():
+            shown = await self._store.do(self._store.ledger.find, click.request_id)
+            counts = isinstance(command, Approve)
+            looked_up = await look_up_for(self._authority, click, shown, counts=counts)
+            work = self._deciding(click, command, looked_up)
+            result = await self._click(click, work, deadline, is_opening=command is None)
+        return result
+
+    def _deciding(
+        self,
+        click: Click,
+        command: Approve | Deny | Stop | ReportMistake | None,
+        looked_up: LookedUp | Refusal,
+        *,
+        is_alone: bool = False,
+    ) -> Callable[[Connection], Result]:
+        """Decide by what was looked up; nothing of it, if that was whoever clicks alone and others count too."""
+        ledger, policy = self._store.ledger, self._authority.policy
 
         def work(connection: Connection) -> Result:
             now = self._store.clock.now()
-
-            def judge(request: Request) -> Refusal | None:
-                return self._judge(click, looked_up, request)
-
-            applied: Applied | None
-            told = command
-            if isinstance(command, Approve) and isinstance(looked_up, LookedUp) and shown is not None:
-                told = approval(self._authority.policy, command, looked_up, shown)
-            if told is None:
-                request = self._store.ledger.find(connection, click.request_id)
-                applied = Applied(request, refusal=judge(request)) if request else None
-            else:
-                applied = self._store.ledger.apply(
-                    connection, click.request_id, told, now, actor=click.by, judge=judge
-                )
-            if applied is None:
+            request = ledger.find(connection, click.request_id)
+            if request is None:
                 return self._refuse(connection, click, None, Refusal("unknown_request"), now)
+            if is_alone and isinstance(command, Approve) and request.state == "pending" and request.approvals:
+                return Result()
+            applied = Applied(request, refusal=judge(policy, click, looked_up, request))
+            if applied.refusal is None and command is not None:
+                told = command
+                if isinstance(command, Approve) and isinstance(looked_up, LookedUp):
+                    told = approval(policy, command, looked_up, request)
+                applied = ledger.decide(connection, request, told, now, actor=click.by)
             if applied.refusal is not None:
                 return self._refuse(connection, click, applied.request, applied.refusal, now)
             if applied.request.state == "expired":
                 return self._refuse(connection, click, applied.request, Refusal("decided"), now)
             return Result(applied.request)
 
-        return await self._click(click, work, deadline, is_opening=command is None)
+        return work
 
     async def _click(
         self, click: Click, work: Callable[[Connection], Result], deadline: float, *, is_opening: bool = False
@@ -238,30 +252,6 @@ class Service:
         elif result.request is not None and not is_opening:
             journal.taken(click.by, click.action, result.request.id, state=result.request.state)
         return result
-
-    def _judge(self, click: Click, looked_up: LookedUp | Refusal, request: Request) -> Refusal | None:
-        standing = looked_up.standing if isinstance(looked_up, LookedUp) else looked_up
-        if request.ts is None and request.view and request.state != "not_asked":
-            return Refusal("not_shown")  # Slack shows it already, and our note of that is on its way
-        if not click.is_from(request):
-            return Refusal("unknown_request")
-        if isinstance(standing, Standing) and not standing.person.is_full_member:
-            return Refusal("not_member")
-        if request.state != "pending" and click.action not in {"stop", "mistake"}:
-            return Refusal("decided")
-        if isinstance(standing, Refusal):
-            return standing
-        if click.action == "stop":
-            return may_stop(self._authority.policy, standing, request)
-        if click.action == "mistake":
-            return may_report(self._authority.policy, standing, request) or unreportable(request)
-        refusal = may_decide(self._authority.policy, standing, request, click.action)
-        if refusal is None and click.action in {"approve", "review"}:
-            if click.view != request.view:
-                return Refusal("old_view")
-            if request.shown_view < request.view:
-                return Refusal("not_shown")
-        return refusal
 
     def _refuse(
         self, connection: Connection, click: Click, request: Request | None, refusal: Refusal, now: datetime

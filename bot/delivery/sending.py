@@ -43,7 +43,8 @@ from bot.errors import (
 from bot.graph.client import Graph
 from bot.graph.pacer import Turn
 from bot.store import tasks as outbox
-from bot.store.ledger import Applied, Judge, new_id
+from bot.store.beginning import new_id
+from bot.store.ledger import Applied, Judge
 from bot.store.store import Store
 
 FILL_WITHIN = 3.0

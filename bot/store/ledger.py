@@ -1,6 +1,5 @@
 """The one way anything is recorded: fold, decide, append, project and wish, in one transaction."""
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -21,24 +20,19 @@ from bot.core.terms import Terms
 from bot.core.wishes import Wish
 from bot.store import tasks as outbox
 from bot.store import watched
+from bot.store.beginning import begin, begun_or_free
 from bot.store.events import Anchor, Log, anchor_of, as_text, as_time
 from bot.store.prepared import Prepared
 from bot.store.recent import read
-from bot.store.tables import posts, pulse, refusal_tally, requests, targets
+from bot.store.tables import posts, refusal_tally, requests, targets
 from bot.store.upsert import upsert
 
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""Without 0 O 1 I L: ids are read out on the phone."""
-SHORTEST = 4
 REFUSALS_AN_HOUR = 20
 """Beyond these, a person's refusals of one hour become one entry with their count."""
 
 _REQUEST = requests.c.id == bindparam("request")
 _URL = Prepared(select(requests.c.response_url).where(_REQUEST))
 _STATE = Prepared(update(requests).where(_REQUEST).values(state=bindparam("becomes")))
-_TAKEN = Prepared(select(requests.c.id).where(_REQUEST))
-_BEGUN_BY = Prepared(select(requests.c.id).where(requests.c.origin == bindparam("of_origin")))
-_BEGIN = Prepared(requests.insert(), *requests.c.keys())
 _OCCUPY = Prepared(targets.insert(), "request_id", "user_id", "is_open")
 _TALLY = upsert(
     refusal_tally,
@@ -52,7 +46,6 @@ _POSTED = upsert(
         index_elements=["op_id"], set_={name: new.excluded[name] for name in ("channel", "thread_ts", "ts")}
     ),
 )
-_BEAT = upsert(pulse, lambda new: new.on_conflict_do_update(index_elements=["id"], set_={"at": new.excluded.at}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +90,16 @@ class Ledger:
 
     def ask(self, connection: Connection, command: Ask, now: datetime, *, origin: str, url: str) -> Request:
         """Begin a request; the same origin (a replayed payload) gives the request it began."""
-        known = self.begun_by(connection, origin)
+        known, request_id = begun_or_free(connection, origin)
         if known is not None:
             return self.load(connection, known)
-        request_id = new_id(connection)
         users = 0 if command.is_rehearsal else len(command.entries)
-        _begin(connection, request_id, origin, command.asker.id, now, users=users, url=url)
+        begin(connection, request_id, origin, command.asker.id, now, users=users, url=url)
         return self._record(connection, request_id, None, lifecycle.ask(command), now, actor=command.asker.id)
 
     def begun_by(self, connection: Connection, origin: str) -> RequestId | None:
         """The request that this very payload began already."""
-        known = _BEGUN_BY.row(connection, of_origin=origin)
-        return RequestId(known[0]) if known is not None else None
+        return begun_or_free(connection, origin)[0]
 
     def apply(
         self,
@@ -124,12 +115,25 @@ class Ledger:
         request = self.find(connection, request_id)
         if request is None:
             return None
+        return self.decide(connection, request, command, now, actor=actor, judge=judge)
+
+    def decide(
+        self,
+        connection: Connection,
+        request: Request,
+        command: Command,
+        now: datetime,
+        *,
+        actor: str,
+        judge: Judge | None = None,
+    ) -> Applied:
+        """Decide on a request as this transaction has read it, and record what happens."""
         verdict = (judge(request) if judge else None) or lifecycle.decide(request, command, now, self.terms)
         if isinstance(verdict, Refusal):
             return Applied(request, refusal=verdict)
         if not verdict:
             return Applied(request)
-        after = self._record(connection, request_id, request, verdict, now, actor=actor)
+        after = self._record(connection, request.id, request, verdict, now, actor=actor)
         for event in verdict:
             if isinstance(event, ev.SetAside) and event.follow_up is not None:
                 self._follow_up(connection, request, event, event.follow_up, now)
@@ -139,7 +143,7 @@ class Ledger:
         self, connection: Connection, request: Request, event: ev.SetAside, new_id: RequestId, now: datetime
     ) -> None:
         """Ask anew for those whose risk rose, in the transaction that takes them out of their request."""
-        _begin(connection, new_id, f"after {request.id}:{new_id}", request.asker.id, now)
+        begin(connection, new_id, f"after {request.id}:{new_id}", request.asker.id, now)
         begun = judging.follow_up(request, event, now, self.terms)
         self._record(connection, new_id, None, begun, now, actor="bot")
 
@@ -243,21 +247,6 @@ class Ledger:
         return after
 
 
-def _begin(
-    connection: Connection,
-    request_id: RequestId,
-    origin: str,
-    asker: SlackUserId,
-    now: datetime,
-    *,
-    users: int = 0,
-    url: str = "",
-) -> None:
-    moment = as_text(now)
-    row = {"id": request_id, "origin": origin, "asker": asker, "asked_at": moment, "state": "looking_up"}
-    _BEGIN.write(connection, **row, users=users, response_url=url)
-
-
 def _project(connection: Connection, before: Request | None, after: Request) -> None:
     if after.state != (before.state if before is not None else "looking_up"):  # as it was inserted
         _STATE.write(connection, request=after.id, becomes=after.state)
@@ -269,16 +258,6 @@ def _project(connection: Connection, before: Request | None, after: Request) -> 
     elif aside := [t.user_id for t in after.having("left_out", "moved", "spared")]:
         of_it = targets.c.request_id == after.id
         connection.execute(update(targets).where(of_it, targets.c.user_id.in_(aside)).values(is_open=False))
-
-
-def new_id(connection: Connection) -> RequestId:
-    """Find one that is free; the more there are, the longer they get. Counting them all would take ever longer."""
-    length = SHORTEST
-    while True:
-        request_id = RequestId("CS-" + "".join(secrets.choice(ALPHABET) for _ in range(length)))
-        if _TAKEN.row(connection, request=request_id) is None:
-            return request_id
-        length += 1
 
 
 def posted(connection: Connection, post: Post) -> None:
@@ -293,8 +272,3 @@ def find_post(connection: Connection, op_id: str) -> Post | None:
 
 def wish(connection: Connection, request_id: RequestId | None, *wishes: Wish) -> None:
     outbox.wish(connection, wishes, request_id)
-
-
-def beat(connection: Connection, now: datetime) -> None:
-    """Write something that means nothing: it shows that the database takes what it is given."""
-    connection.execute(_BEAT(connection), {"id": 1, "at": as_text(now)})
