@@ -225,6 +225,34 @@ async def test_nothing_is_cut_off_and_everything_can_be_read(
     assert await window.page.evaluate(FAINT) == []
 
 
+@pytest.mark.parametrize("width", [320, 390])
+async def test_a_thread_fits_on_a_phone_and_says_what_went_wrong(visit: Visiting, width: int) -> None:
+    window = await visit(size={"width": width, "height": 640})
+    await window.page.focus("#messages")
+    await window.page.locator('#messages [data-do="thread"]').first.click()
+    for selector in ("#close-thread", "#replies", "#reply button"):
+        await playwright.expect(window.page.locator(selector)).to_be_in_viewport(ratio=1)
+    assert (await window.page.locator("#reply-text").bounding_box())["height"] > 20
+    await window.page.fill("#reply-text", "/confirm-safe help")
+    await window.page.press("#reply-text", "Enter")
+    await window.sees("/confirm-safe is not supported in threads", "#problem")
+    assert await window.page.evaluate(ON_TOP) == "problem"
+
+
+ON_TOP = """() => {
+  const box = document.getElementById('problem').getBoundingClientRect();
+  return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2).id;
+}"""
+
+
+async def test_all_texts_can_be_read_on_a_phone(visit: Visiting) -> None:
+    window = await visit(size=NARROW)
+    await window.page.goto(f"{window.address}texts")
+    await window.sees("A1-A3 waits")
+    assert await window.page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    assert await window.page.evaluate(FAINT) == []
+
+
 FAINT = """() => {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   const rgb = (colour, under) => {

@@ -43,7 +43,8 @@ export class Composer {
 
   grow() {
     this.input.style.height = "auto";
-    this.input.style.height = `${Math.min(this.input.scrollHeight, 160)}px`;
+    const tall = this.input.scrollHeight; // 0 while it is not shown
+    if (tall) this.input.style.height = `${Math.min(tall, 160)}px`;
   }
 
   async offer() {
