@@ -3,6 +3,7 @@
 import atexit
 import logging
 import queue
+import signal
 import sys
 from collections.abc import Iterable, MutableMapping
 from logging.handlers import QueueHandler, QueueListener
@@ -52,12 +53,8 @@ def configure(level: str, form: str, secrets: Iterable[str]) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
-    writing = QueueListener(lines, handler)
-    writing.start()
-    atexit.register(writing.stop)
     root = logging.getLogger()
-    root.handlers = [_Beside(lines)]
+    root.handlers = [_Beside(_written_by_a_thread(handler))]
     root.setLevel(level)
     for noisy in ("aiohttp.access", "slack_bolt", "slack_sdk", "msal", "urllib3", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
@@ -73,3 +70,15 @@ def configure(level: str, form: str, secrets: Iterable[str]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _written_by_a_thread(handler: logging.Handler) -> "queue.SimpleQueue[logging.LogRecord]":
+    """Start one; what is left is written at the exit."""
+    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    writing = QueueListener(lines, handler)
+    # A signal goes to any thread that lets it in: whoever blocks it, to wait for it, would miss it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    writing.start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    atexit.register(writing.stop)
+    return lines
