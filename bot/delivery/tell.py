@@ -86,7 +86,8 @@ async def answer(context: Context, task: Task) -> Ending:
     entry = await entry_of(context, task)
     request = entry.request
     topic = str(task.payload["topic"])
-    if topic == "slow" and request.state != "looking_up":
+    # Who is asked whom to ask for has been answered: telling that it goes on would take the question away.
+    if topic == "slow" and (request.state != "looking_up" or request.findings):
         return Done()
     message = marked(await private(context, request, topic), request)
     fresh = context.clock.now() - request.asked_at <= PRIVATELY_WITHIN

@@ -1,11 +1,14 @@
 """What can be typed, and what is said of it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from bot.core.ids import SlackUserId
 from bot.store.asks import asks_since
+from bot.store.tables import tasks
 from demo.graph.directory import ADELE, ALEX, HENRIETTA, ISAIAH, JONI, LYNNE, PRADEEP
 from tests.rig import APPROVALS, BOTH_WAYS, running
 
@@ -69,6 +72,19 @@ async def test_all_findings_come_in_one_answer_and_the_others_can_be_asked_for(t
         await rig.books.until(lambda: rig.slack.messages(APPROVALS))
         assert "Confirm Adele Vance safe?" in rig.slack.plain(rig.slack.messages(APPROVALS)[0])
         await rig.whispered("U0ANALYST", "now asks for the other user")
+
+
+async def test_a_question_that_waits_for_its_answer_is_not_taken_away_as_slow(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        await rig.slack.command("adelev@contoso.com nobody@contoso.com" + WHY)
+        await rig.whispered("U0ANALYST", "I read 2 users. 1 can be asked for.")
+        assert rig.parts is not None
+        slow = select(func.count()).where(tasks.c.key.endswith(".slow"))
+        rig.clock.advance(timedelta(seconds=11))
+        while await rig.parts.store.run(lambda connection: connection.execute(slow).scalar_one()):
+            await rig.clock.sleep(1)
+        told = [*rig.slack.ephemerals("U0ANALYST"), *rig.slack.dm("U0ANALYST")]
+        assert ["I read 2 users." in rig.slack.plain(message) for message in told] == [True]
 
 
 @BOTH_WAYS
