@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.alert import Alert
 from bot.core.form import FieldProblem, Opening
-from bot.core.ids import ChannelId, MessageTs, SlackUserId
+from bot.core.ids import ChannelId, MessageTs, ObjectId, SlackUserId
 from bot.core.listed import Listed, Trouble
 from bot.core.named import Named
 from bot.core.shared import Group
@@ -77,6 +77,12 @@ def test_every_word_that_is_typed_counts() -> None:
     users = [snapshot("Adele Vance"), snapshot("Alex Wilber", level="low")]
     assert len(options.of_users(users, "ALEX low")["options"]) == 1
     assert options.of_users(users, "adele low") == {"options": []}
+
+
+def test_an_object_id_is_searched_from_its_beginning_only() -> None:
+    users = [replace(snapshot("Adele Vance"), user_id=ObjectId("c0000000-0000-4000-8000-00000000beef"))]
+    assert len(options.of_users(users, "C0000000-0000")["options"]) == 1
+    assert options.of_users(users, "bee") == {"options": []}
 
 
 @pytest.mark.parametrize("name", ["203.0.113.0/24", "2001:0db8:85a3::/48", "k" * 90, "Atypical travel"])

@@ -43,7 +43,13 @@ def matching(query: str, *texts: str) -> bool:
 
 def of_users(users: Iterable[RiskySnapshot], query: str) -> Block:
     """Users to choose from, the riskiest first; how many more there are is said."""
-    found = [u for u in users if matching(query, u.display_name, u.upn, level(u.level), u.user_id)]
+    # Of an id only the beginning: a few letters or digits of a name stand in many ids by chance.
+    begins = query.strip().casefold()
+    found = [
+        u
+        for u in users
+        if matching(query, u.display_name, u.upn, level(u.level)) or u.user_id.casefold().startswith(begins)
+    ]
     note = f"{MOST} of {len(found):,}, the riskiest first: type to find others" if len(found) > MOST else ""
     return _listed([option(head_of(user), user.user_id, user.upn) for user in found[:MOST]], note)
 
