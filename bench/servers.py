@@ -64,9 +64,10 @@ class Volley:
 
 @asynccontextmanager
 async def serving(command: Sequence[str], environ: Mapping[str, str], ready_path: str) -> AsyncIterator[Server]:
-    """Run a program on a port of its own until it answers there with anything but a 503; then end it.
+    """Run a program on a port of its own until it answers there with anything but a 503; in the end kill it.
 
-    The word PORT in its command becomes the port.
+    The word PORT in its command becomes the port. What it has acked it must not lose by this, and a bot with much left
+    to do would take its time to stop.
     """
     port = _free_port()
     with tempfile.TemporaryFile() as log:
@@ -86,7 +87,7 @@ async def serving(command: Sequence[str], environ: Mapping[str, str], ready_path
             raise TimeoutError(log.read()[-TAIL:].decode(errors="replace")) from error
         finally:
             with contextlib.suppress(ProcessLookupError):
-                process.terminate()
+                process.kill()
             await process.wait()
 
 
