@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import structlog
+
 from bot.core.commands import RecordRecurrence
 from bot.core.ids import RequestId
 from bot.core.model import RiskySnapshot
@@ -15,6 +17,8 @@ READ_WITHIN = 300.0
 WHY_WITHIN = 60.0
 AT_ONCE = 200
 """Users that are looked for in the store together: who waits for Slack's answer comes in between."""
+
+log = structlog.get_logger()
 
 
 async def recur(context: Context, task: Task) -> Ending:
@@ -41,9 +45,13 @@ async def _record(context: Context, at_risk: Sequence[RiskySnapshot]) -> None:
     found: dict[RequestId, tuple[RiskySnapshot, ...]] = {}
     for start in range(0, len(at_risk), AT_ONCE):
         some = {snapshot.user_id: snapshot for snapshot in at_risk[start : start + AT_ONCE]}
-        for request_id in await context.store.do(watching, list(some)):
-            known = watched((await context.store.entry(request_id)).request)
-            again = [some[t.user_id] for t in known if t.user_id in some and is_again_at_risk(t, some[t.user_id])]
+        watchers = await context.store.do(watching, list(some))
+        read, unreadable = await context.store.each(watchers, context.store.ledger.load)
+        for request_id, error in unreadable.items():
+            log.error("a request whose users are watched can't be read", request=request_id, exc_info=error)
+        for request_id, request in read.items():
+            known = [target for target in watched(request) if target.user_id in some]
+            again = [some[target.user_id] for target in known if is_again_at_risk(target, some[target.user_id])]
             if again:
                 found[request_id] = (*found.get(request_id, ()), *again)
     updated = {s.user_id: s.last_updated for again in found.values() for s in again}

@@ -7,9 +7,10 @@ from sqlalchemy import Connection, func, select, update
 
 from bot.core.ids import RequestId
 from bot.core.wishes import Wish
+from bot.store.recent import RECENT
 from bot.store.tables import targets, tasks
 from bot.store.tasks import wish
-from demo.graph.directory import ADELE
+from demo.graph.directory import ADELE, ALEX
 from demo.local_slack import Message
 from demo.wire import Fault
 from tests.journeys.test_graph_at_its_quota import approve
@@ -155,6 +156,24 @@ async def test_who_was_confirmed_by_an_older_version_beside_this_one_is_watched_
         rig.clock.advance(AN_HOUR / 2)
         while await watching_tasks(rig) > 1:
             await rig.clock.sleep(1)
+        rig.graph.rise(ADELE, "high", "leakedCredentials")
+        rig.clock.advance(AN_HOUR)
+        await rig.thread_says(message, "at risk again")
+
+
+async def test_a_request_that_cannot_be_read_hides_nobody_else_who_is_at_risk_again(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        broken = await rig.asked("alexw@contoso.com VPN")
+        await approve(rig, broken)
+        await rig.shows(broken, "1 user confirmed safe")
+        message = await rig.asked(ONE)
+        await approve(rig, message)
+        await rig.shows(message, "1 user confirmed safe")
+        assert rig.parts is not None
+        empty = "UPDATE event_bodies SET body = '{}' WHERE n = (SELECT min(n) FROM events WHERE request_id = ?)"
+        await rig.parts.store.run(lambda c: c.exec_driver_sql(empty, (rig.id_of(broken),)))
+        await rig.parts.store.run(lambda c: c.info.pop(RECENT, None))
+        rig.graph.rise(ALEX, "high", "leakedCredentials")
         rig.graph.rise(ADELE, "high", "leakedCredentials")
         rig.clock.advance(AN_HOUR)
         await rig.thread_says(message, "at risk again")
