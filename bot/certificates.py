@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-PASSWORD = "AZURE_CLIENT_CERTIFICATE_PASSWORD"  # noqa: S105 - the setting's name
+from bot.setting_credentials import PASSWORD
+
 _PEM = b"-----BEGIN "
 _KEY = b"PRIVATE KEY-----"
 _ENCRYPTED = b"ENCRYPTED"

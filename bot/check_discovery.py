@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-import requests
-
 from bot.check import Check, no, ok
 from bot.remedies import unreachable_remedy
 from bot.setting_values import GUID
@@ -20,8 +18,8 @@ async def discovery(authority: str, tenant: str) -> Check:
     """Ask as MSAL does: with the same library, the same proxies and the same trust."""
     url = f"{authority}/{tenant}/v2.0/.well-known/openid-configuration"
     try:
-        answer = await in_daemon_thread(lambda: requests.get(url, timeout=TIMEOUT, allow_redirects=False))
-    except (requests.RequestException, OSError, ValueError) as error:  # ValueError: a proxy's URL that is none
+        answer = await in_daemon_thread(lambda: _get(url))
+    except (OSError, ValueError) as error:  # requests' own are OSErrors; ValueError: a proxy's URL that is none
         what = type(error).__name__
         return no(ABOUT, f"{ABOUT}: no answer from {authority} ({what})", unreachable_remedy(what))
     body = _json(answer)
@@ -36,7 +34,13 @@ async def discovery(authority: str, tenant: str) -> Check:
     return ok(ABOUT, f"Entra: discovery answers, issuer {issuer}")
 
 
-def _json(answer: requests.Response) -> Mapping[str, Any]:
+def _get(url: str) -> Any:
+    import requests  # noqa: PLC0415 - a start need not wait for it
+
+    return requests.get(url, timeout=TIMEOUT, allow_redirects=False)
+
+
+def _json(answer: Any) -> Mapping[str, Any]:
     try:
         body = answer.json()
     except (ValueError, RecursionError):

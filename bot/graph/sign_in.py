@@ -5,8 +5,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import requests
-
 from bot.errors import SignInFailed
 
 _FINAL = frozenset({"invalid_request", "invalid_resource", "invalid_client", "unauthorized_client"})
@@ -15,6 +13,8 @@ _FINAL = frozenset({"invalid_request", "invalid_resource", "invalid_client", "un
 
 def raised(error: Exception, *, by_managed_identity: bool = False) -> SignInFailed:
     """Name an exception of MSAL's or of requests'; its text may quote an answer, so only codes are kept."""
+    import requests  # noqa: PLC0415 - MSAL has it imported by now, which a start need not wait for
+
     kind = type(error).__name__
     is_answer = isinstance(error, requests.RequestException | json.JSONDecodeError)
     if by_managed_identity:

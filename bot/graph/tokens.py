@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from msal.exceptions import MsalServiceError
 
 from bot.clock import Clock
 from bot.errors import SignInFailed
 from bot.graph import sign_in
-from bot.graph.credentials import Acquire, Credentials, Loaded, ManagedIdentity, load, open_application
+from bot.graph.credentials import Acquire, Credentials, Loaded, ManagedIdentity, load
 from bot.threads import in_daemon_thread
 
 REFRESH_BEFORE = 300.0
@@ -137,11 +136,12 @@ class Tokens:
 
     def _acquire(self, claims: str | None) -> Mapping[str, Any]:
         """Runs in a thread: MSAL is synchronous, and its constructor asks the network too."""
+        from bot.graph import applications  # noqa: PLC0415 - with MSAL, which takes a while
+
         is_managed = isinstance(self._credentials.credential, ManagedIdentity)
         try:
             answer = self._application()(claims)
-        # A discovery that is not what it should be comes as any of the last four, requests' own as OSError.
-        except (MsalServiceError, OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
+        except applications.RAISED as error:
             self._app = None
             raise sign_in.raised(error, by_managed_identity=is_managed) from error
         if not isinstance(answer, Mapping) or "access_token" not in answer:
@@ -151,6 +151,8 @@ class Tokens:
 
     def _application(self) -> Acquire:
         """Return the MSAL application, made anew once the credential in its file is another one."""
+        from bot.graph import applications  # noqa: PLC0415 - likewise
+
         app = self._app
         try:
             loaded = load(self._credentials.credential)
@@ -160,7 +162,7 @@ class Tokens:
             log.warning("going on with the credential that was read before", why=str(error))
             return app
         if app is None or loaded != self._loaded:
-            app = open_application(self._credentials, loaded)
+            app = applications.open_application(self._credentials, loaded)
             self._app, self._loaded = app, loaded
         return app
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import requests
 
-from bot.graph.credentials import Credentials, ManagedIdentity, open_application
+from bot.graph.applications import open_application
+from bot.graph.credentials import Credentials, ManagedIdentity
 from bot.graph.tokens import Tokens
 from demo.entra import CLIENT, RESOURCE, TENANT, LocalEntra
 from demo.identity import LocalIdentity
