@@ -66,8 +66,8 @@ class Volley:
 async def serving(command: Sequence[str], environ: Mapping[str, str], ready_path: str) -> AsyncIterator[Server]:
     """Run a program on a port of its own until it answers there with anything but a 503; in the end kill it.
 
-    The word PORT in its command becomes the port. What it has acked it must not lose by this, and a bot with much left
-    to do would take its time to stop.
+    The word PORT in its command becomes the port. What it has acked it must not lose by this, and a bot with much
+    left to do would take its time to stop.
     """
     port = _free_port()
     with tempfile.TemporaryFile() as log:
