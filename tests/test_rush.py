@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
+from bot.delivery.loop import Loop
 from bot.rush import MANY, WITHIN, Rush, in_turn
+from bot.store.tasks import Task
 from tests.clocks import WarpClock
 from tests.rig import ADELE_AND_ALEX, running
 
@@ -112,6 +115,34 @@ async def test_what_goes_wrong_and_what_is_called_off_reaches_the_work(rush: Rus
     with pytest.raises(asyncio.CancelledError):
         await doing
     assert met == ["timeout", "called off"]
+
+
+class Stepping(Loop):
+    """A loop whose tasks do nothing, in three steps."""
+
+    steps: ClassVar[list[str]] = []
+
+    async def _carry_out(self, task: Task) -> None:
+        await stepping(self.steps, task.kind)
+
+
+async def test_a_post_that_has_begun_is_noted_whoever_comes_meanwhile(rush: Rush) -> None:
+    """Else a press on what Slack shows already would be refused for as long as many come."""
+    context: Any = None
+    loop = Stepping(context, {}, rush)
+    rush.begin()
+    doing = [
+        asyncio.ensure_future(
+            loop._give_way(Task(n, kind, kind, None, "", 1, 1, doubtful=False, payload={}, owner=""))
+        )
+        for n, kind in enumerate(("show", "look_up", "confirm"))
+    ]
+    await many_turns(lambda: "show0" in Stepping.steps)
+    await many_turns(lambda: "show2" in Stepping.steps)
+    assert [step for step in Stepping.steps if step.startswith("confirm")] == ["confirm0", "confirm1", "confirm2"]
+    assert "look_up1" not in Stepping.steps
+    rush.end()
+    await asyncio.gather(*doing)
 
 
 class Endless(Rush):

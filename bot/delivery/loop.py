@@ -161,9 +161,15 @@ class Loop:
         return min(max(due, now + timedelta(milliseconds=200)), now + LOOK_AGAIN)
 
     async def _give_way(self, task: Task) -> None:
-        """Carry it out in the pauses of those who wait for an answer, unless others may be waiting for it as well."""
+        """Carry it out in the pauses of those who wait for an answer, unless others may be waiting for it as well.
+
+        What posts gives way before it begins, and not after: what Slack shows is pressed a moment later, and that
+        counts only once it is noted here.
+        """
+        if task.kind in POSTING:
+            await self._rush.turn()
         work = self._carry_out(task)
-        await (work if task.kind in URGENT else in_turn(work, self._rush))
+        await (work if task.kind in (*URGENT, *POSTING) else in_turn(work, self._rush))
 
     async def _carry_out(self, task: Task) -> None:
         # Said by every line that is logged on behalf of this task, a call to Graph for one.
@@ -236,9 +242,10 @@ class Loop:
                         is_try=ending.is_try,
                     )
 
+        store = self._context.store
         while True:
             try:
-                return await self._context.store.run(work)
+                return await (store.at_once() if task.kind in POSTING else store).run(work)
             except StoreError:
                 if self._stopping:
                     raise

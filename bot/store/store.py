@@ -32,6 +32,10 @@ class Store:
         """Return the same for whatever nobody waits for: it comes behind those who wait for Slack's answer."""
         return Store(self.writer, self.ledger, self.clock, gives_way=True)
 
+    def at_once(self) -> "Store":
+        """Return the same for what must not wait for them."""
+        return Store(self.writer, self.ledger, self.clock)
+
     async def run(self, work: Callable[[Connection], T], *, deadline: float | None = None) -> T:
         return await self.writer.run(work, deadline=deadline, gives_way=self._gives_way)
 
