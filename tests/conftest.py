@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+# The bot imports it with its first token: here that would be in a test, and take longer than some of them.
+import bot.graph.applications  # noqa: F401
 from tests.postgres import PostgresServer
 
 # Plain lines: a traceback drawn with every local variable takes seconds, in which deadlines pass.
