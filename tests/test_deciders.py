@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
 from sqlalchemy import Connection
 
 from bot.clicks import Click
@@ -41,7 +42,8 @@ class Counting(Writer):
     async def run(
         self, work: Callable[[Connection], T], *, deadline: float | None = None, gives_way: bool = False
     ) -> T:
-        Counting.count += not gives_way
+        is_of_a_task = "task" in structlog.contextvars.get_contextvars()  # what posts is recorded at once too
+        Counting.count += not gives_way and not is_of_a_task
         return await super().run(work, deadline=deadline, gives_way=gives_way)
 
 
