@@ -13,8 +13,8 @@ from bench.machine import Machine, this_machine
 from bench.node import installed
 from bench.page import page
 from bench.plots import Plot, plots
-from bench.stage import ROOT
 from bench.table import Part, table
+from demo.bot_process import ROOT
 
 DOCS = ROOT / "docs"
 

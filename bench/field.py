@@ -15,8 +15,9 @@ from bench.databases import SERVER, Database, PostgresDatabase, SQLiteFile
 from bench.node import Node
 from bench.past import Copy, Pattern, asker, fill, ids, pattern_of
 from bench.servers import Server, serving
-from bench.stage import ROOT, Stage, environ_of, scenery
+from bench.stage import Stage, environ_of, scenery
 from bench.volleys import Typed, staff
+from demo.bot_process import ROOT
 from tests.postgres import PostgresServer
 
 SETTINGS = {"REQUESTS_PER_HOUR": "1000", "REMIND_AFTER": "PT4H"}

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
-from bench.stage import ROOT, START_WITHIN, memory_mb
+from bench.stage import memory_mb
+from demo.bot_process import PATIENCE, ROOT
 
 POLLED_EVERY = 0.005
 TAIL = 2000
@@ -79,7 +80,7 @@ async def serving(command: Sequence[str], environ: Mapping[str, str], ready_path
             stderr=log,
         )
         try:
-            async with asyncio.timeout(START_WITHIN):
+            async with asyncio.timeout(PATIENCE):
                 await _until_ready(port, ready_path)
             yield Server(port, process.pid, time.monotonic() - began)
         except TimeoutError as error:

@@ -1,9 +1,5 @@
 """One real bot as its own process between look-alikes of its own, in real time."""
 
-import asyncio
-import contextlib
-import os
-import sys
 import tempfile
 import time
 from collections import deque
@@ -14,21 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from demo.bot_process import BotProcess, environ_with
 from demo.entra import LocalEntra
 from demo.graph import LocalGraph
-from demo.graph.counting import PACED, kind_of
+from demo.graph.counting import is_paced
 from demo.graph.records import RiskyUserRecord
 from demo.installation import APPROVALS, settings_for
 from demo.local_slack import LocalSlack, Message
 from demo.wire import Books, Call
 
-ROOT = Path(__file__).parents[1]
 RATE = 1.0
-START_WITHIN = 60.0
 AT_RISK = frozenset({"atRisk", "confirmedCompromised"})
-READY = "ready: HTTP on "
 TAIL = 20
-LONGEST_LINE = 1 << 20
 SEEN_WITHIN = 15.0
 """Seconds after which the bot has to read a user again before it sends."""
 TOO_MANY = 429
@@ -89,10 +82,6 @@ def memory_mb(pid: int, which: str) -> float:
     return int(line.split()[1]) / 1024
 
 
-def is_paced(call: Call) -> bool:
-    return call.to == "graph" and kind_of(call.name.partition(" ")[2]) in PACED
-
-
 def refused(calls: Iterable[Call]) -> int:
     """How many of the calls were answered 429."""
     return sum(call.status == TOO_MANY for call in calls)
@@ -150,50 +139,18 @@ def _now() -> datetime:
 
 def environ_of(stage: Stage, folder: Path) -> dict[str, str]:
     """What the bot is started with; its database is a file in that folder."""
-    return {
-        **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}},
-        **settings_for(stage.slack, stage.entra, stage.graph, folder / "confirm-safe.db"),
-        "REQUESTS_CA_BUNDLE": str(stage.entra.ca_file),
-        "PYTHONPATH": str(ROOT),
-    }
+    settings = settings_for(stage.slack, stage.entra, stage.graph, folder / "confirm-safe.db")
+    return environ_with(settings | {"REQUESTS_CA_BUNDLE": str(stage.entra.ca_file)})
 
 
 @asynccontextmanager
 async def _bot(stage: Stage, folder: Path, settings: dict[str, str]) -> AsyncIterator[None]:
-    environ = environ_of(stage, folder) | settings
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot",
-        env=environ,
-        cwd=folder,
-        stderr=asyncio.subprocess.PIPE,
-        limit=LONGEST_LINE,
-    )
-    stage.pid = process.pid
-    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    reading = asyncio.create_task(_read_log(stage, process, address))
+    bot = BotProcess(environ_of(stage, folder) | settings, folder, stage.log.append)
     try:
-        async with asyncio.timeout(START_WITHIN):
-            stage.slack.bot_url = f"http://{await address}/slack/events"
+        stage.slack.bot_url = f"http://{await bot.start()}/slack/events"
+        stage.pid = bot.pid
         yield
-    except TimeoutError as error:
-        raise TimeoutError("\n".join([str(error), "The bot's log ends:", *stage.log])) from error
+    except (TimeoutError, RuntimeError) as error:
+        raise type(error)("\n".join([str(error), "The bot's log ends:", *stage.log])) from error
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
-        await reading
-
-
-async def _read_log(stage: Stage, process: asyncio.subprocess.Process, address: asyncio.Future[str]) -> None:
-    """Keep the end of the bot's log; where it listens is in the line that says that it is ready."""
-    if process.stderr is None:
-        raise RuntimeError("the bot's log can't be read")
-    async for line in process.stderr:
-        text = line.decode().rstrip()
-        stage.log.append(text)
-        if READY in text and not address.done():
-            address.set_result(text.partition(READY)[2].partition(",")[0])
-    if not address.done():
-        address.set_exception(RuntimeError("\n".join(["the bot did not start", *stage.log])))
+        await bot.stop()

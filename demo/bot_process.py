@@ -14,12 +14,17 @@ READY = "ready: "
 FROM_HERE = frozenset({"PATH", "HOME", "LANG", "VIRTUAL_ENV"})
 
 
+def environ_with(settings: Mapping[str, str]) -> dict[str, str]:
+    """Give a bot these settings, and of this process's environment only what Python needs."""
+    here = {name: value for name, value in os.environ.items() if name in FROM_HERE}
+    return {**here, "PYTHONPATH": str(ROOT), **settings}
+
+
 class BotProcess:
     """`python -m bot` with these settings and in this folder; each line of its log goes to `log`."""
 
     def __init__(self, settings: Mapping[str, str], folder: Path, log: Callable[[str], None]) -> None:
-        self.environ = {name: value for name, value in os.environ.items() if name in FROM_HERE}
-        self.environ |= {**settings, "PYTHONPATH": str(ROOT)}
+        self._environ = environ_with(settings)
         self._folder = folder
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
@@ -30,8 +35,11 @@ class BotProcess:
         return self._process is not None and self._process.returncode is None
 
     @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process is not None and self.is_running else None
+    def pid(self) -> int:
+        """Of the process that was started last."""
+        if self._process is None:
+            raise RuntimeError("the bot was not started yet")
+        return self._process.pid
 
     async def start(self) -> str:
         """Return the address it says it is ready at."""
@@ -48,7 +56,7 @@ class BotProcess:
         return await asyncio.create_subprocess_exec(
             sys.executable,
             *command,
-            env=self.environ,
+            env=self._environ,
             cwd=self._folder,
             stdout=stdout,
             stderr=stderr,

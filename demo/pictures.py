@@ -1,24 +1,20 @@
 """`make pictures`: takes the README's screenshots from the demo's page, so that they show today's code."""
 
 import asyncio
-import shutil
 import sys
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from playwright.async_api import async_playwright, expect
 
+from demo import chromium
 from demo.bot_process import ROOT
 from demo.page.server import Page
 from demo.world import world
 
 PICTURES = ROOT / "docs" / "pictures"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 WIDE, LOW, PHONE = {"width": 1440, "height": 900}, {"width": 1440, "height": 720}, {"width": 390, "height": 844}
 WITHIN = 30_000
 ASKED = "/confirm-safe adelev@contoso.com, alexw@contoso.com VPN exit moved to Oslo, confirmed by phone"
-
-Act = Callable[..., Awaitable[None]]
 
 
 class Story:
@@ -110,15 +106,14 @@ async def take(page: Any, address: str) -> None:
 
 async def main() -> int:
     """Return 0 once all are taken."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
+    if chromium.PROGRAM is None:
         print("Chromium is not installed: apt install chromium brings it.", file=sys.stderr)
         return 1
     PICTURES.mkdir(parents=True, exist_ok=True)
     async with world(lambda _: None) as contoso:
         await contoso.start_bot()
         async with Page(contoso, port=0) as served, async_playwright() as driver:
-            browser = await driver.chromium.launch(executable_path=chromium, args=FLAGS)
+            browser = await driver.chromium.launch(executable_path=chromium.PROGRAM, args=chromium.FLAGS)
             await take(await browser.new_page(), served.address)
             await browser.close()
     return 0

@@ -39,6 +39,11 @@ def kind_of(path: str) -> Kind:
     return "users" if path == routes.USERS or routes.ONE_USER.fullmatch(path) else "other"
 
 
+def is_paced(call: Call) -> bool:
+    """Whether a call to any of the vendors shares Graph's one request a second."""
+    return call.to == "graph" and kind_of(call.name.partition(" ")[2]) in PACED
+
+
 def counted(calls: Iterable[Call]) -> list[Counted]:
     """Pick out the calls to Graph, in order of arrival."""
     return [

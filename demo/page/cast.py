@@ -22,7 +22,7 @@ CAST = (
     Role("U0GUEST", "guest"),
     Role("U0OUTSIDE", "from Fabrikam"),
 )
-COMMANDS = ("", "help", "mine", "list", "status CS-", "withdraw CS-", "rehearse ")
+COMMANDS = ("help", "mine", "list", "status CS-", "withdraw CS-", "rehearse ")
 COMPLETED = 12
 """Users that are offered at a time."""
 
@@ -33,7 +33,7 @@ def completions(graph: LocalGraph, typed: str) -> list[str]:
     if not typed.startswith(f"{command} "):
         return [f"{command} "] if typed and f"{command} ".startswith(typed) else []
     rest = typed.removeprefix(f"{command} ")
-    verbs = [f"{command} {verb}" for verb in COMMANDS if verb and verb.startswith(rest) and verb != rest]
+    verbs = [f"{command} {verb}" for verb in COMMANDS if verb.startswith(rest) and verb != rest]
     said, _, word = typed.rpartition(" ")
     at_risk = sorted(
         record.upn for record in graph.risky.values() if record.state == "atRisk" and not record.is_deleted

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from demo.graph.counting import PACED, kind_of
+from demo.graph.counting import is_paced
 from demo.local_slack.delivery import Delivered
 from demo.page.drawing import draw
 from demo.page.trail import Trail
@@ -50,7 +50,7 @@ class Drawer:
         """By call, the seconds since the one before it that shares Graph's one request a second."""
         before: Call | None = None
         for call in self._world.books.calls:
-            if call.to == "graph" and kind_of(call.name.partition(" ")[2]) in PACED:
+            if is_paced(call):
                 if before is not None:
                     yield call.n, call.at - before.at
                 before = call

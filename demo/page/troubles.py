@@ -4,13 +4,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from demo.graph.counting import PACED, kind_of
+from demo.graph.counting import is_paced
 from demo.graph.directory import ADELE
-from demo.local_slack import Answer
 from demo.local_slack.delivery import Delivered
-from demo.wire import Call, Fault, Faults
+from demo.wire import Fault, Faults
 from demo.world import World
 
 
@@ -52,7 +51,7 @@ class Troubles:
                 "Graph: 429, too many",
                 "Every call waits, the approval is kept, the thread says so.",
                 graph.faults,
-                Fault("*", "status", times=-1, status=429, retry_after=2, when=_is_paced),
+                Fault("*", "status", times=-1, status=429, retry_after=2, when=is_paced),
             ),
             self._fault(
                 "graph-503",
@@ -129,12 +128,6 @@ class Troubles:
         delivery = self._world.slack.delivery
         body = delivery.last_body or b"payload=%7B%7D"
         headers = {**delivery.sign(body), "X-Slack-Signature": f"v0={'0' * 64}"}
-        payload: dict[str, Any] = {"type": "forged"}
-        entry = Delivered("forged", payload, time.monotonic(), headers["X-Slack-Signature"])
+        entry = Delivered("forged", {"type": "forged"}, time.monotonic(), headers["X-Slack-Signature"])
         delivery.delivered.append(entry)
-        answer: Answer = await delivery.post_raw(body, headers)
-        entry.answer = answer
-
-
-def _is_paced(call: Call) -> bool:
-    return kind_of(call.name.partition(" ")[2]) in PACED
+        entry.answer = await delivery.post_raw(body, headers)

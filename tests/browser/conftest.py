@@ -1,29 +1,19 @@
 """A visitor in a real browser: Chromium, driven by Playwright, at the page of a world of their own."""
 
 import re
-import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from demo import chromium
 from demo.page.server import Page
 from demo.world import World, world
 
 playwright = pytest.importorskip(
     "playwright.async_api", reason="Playwright is not installed: make browser brings it", exc_type=ImportError
 )
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = [
-    "--no-sandbox",  # as root it does not start with one, and it sees nothing but this page
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 WITHIN = 20_000.0
 """Milliseconds."""
@@ -88,11 +78,11 @@ Visiting = Callable[..., Any]
 @pytest.fixture
 async def visit(contoso: World) -> AsyncIterator[Visiting]:
     """Open windows; none of them may have complained in the end."""
-    if CHROMIUM is None:
+    if chromium.PROGRAM is None:
         pytest.skip("Chromium is not installed: apt install chromium brings it")
     visits: list[Visit] = []
     async with Page(contoso, port=0) as served, playwright.async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = await driver.chromium.launch(executable_path=chromium.PROGRAM, args=chromium.FLAGS)
 
         async def visiting(person: str = "U0ANALYST", *, size: dict[str, int] = WIDE, theme: str = "light") -> Visit:
             context = await browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.stage import is_paced
 from demo.graph import LocalGraph
+from demo.graph.counting import is_paced
 from demo.local_slack import LocalSlack, Message
 from demo.wire import Books, Call
 from tests.chaos.board import Board, op_id

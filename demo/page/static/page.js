@@ -9,7 +9,7 @@ import { Window, ask, once } from "./windows.js";
 const $ = (id) => document.getElementById(id);
 const person = $("person");
 const lists = new Lists();
-const read = { seen: new Map() };
+const seen = new Map();
 let place = "channel:C0GENERAL";
 let thread = "";
 let source = null;
@@ -55,7 +55,9 @@ function show(names) {
   if (place === "home") drawHome();
   else follow($("messages"), () => lists.draw(lists.of(place), $("messages")));
   follow($("replies"), () => lists.draw(replies(), $("replies")));
-  $("thread").hidden = !replies().keys.length;
+  const hasThread = replies().keys.length > 0;
+  $("thread").hidden = !hasThread;
+  $("frame").classList.toggle("in-thread", hasThread);
   if (names.includes("modal")) modal.show(lists.of("modal"));
   for (const name of ["wire", "trail", "complaints"]) {
     if (names.includes(name)) follow($(name), () => lists.draw(lists.of(name), $(name)));
@@ -85,11 +87,11 @@ function mark(button) {
   const name = button.dataset.place;
   const newest = lists.of(name).keys.at(-1) ?? "";
   const isOpen = name === place;
-  if (isOpen || !read.seen.has(name)) read.seen.set(name, newest);
+  if (isOpen || !seen.has(name)) seen.set(name, newest);
   button.classList.toggle("is-open", isOpen);
   if (isOpen) button.setAttribute("aria-current", "page");
   else button.removeAttribute("aria-current");
-  const isNew = newest > (read.seen.get(name) ?? "");
+  const isNew = newest > (seen.get(name) ?? "");
   button.classList.toggle("is-new", isNew);
 }
 
@@ -116,9 +118,7 @@ function openThread(name) {
   thread = name;
   reply.go(`${person.value} ${name}`);
   $("replies").replaceChildren();
-  $("frame").classList.toggle("in-thread", Boolean(name));
   show([]);
-  $("thread").hidden = !name;
   if (name) {
     $("replies").scrollTop = $("replies").scrollHeight;
     $("reply-text").focus();
@@ -136,7 +136,7 @@ function remember() {
 function connect() {
   source?.close();
   lists.known.clear();
-  read.seen.clear();
+  seen.clear();
   source = new EventSource(`/events?as=${person.value}`);
   let isFirst = true;
   source.addEventListener("message", (event) => {
@@ -164,12 +164,6 @@ function settle() {
   if (place !== "home" && !lists.of("places").keys.includes(place.replace("channel:", ""))) place = "";
   if (!thread.startsWith("thread:") || !replies().keys.length) thread = "";
   open(place || $("places").querySelector(".place")?.dataset.place, { focus: false });
-  openQuietly();
-}
-
-function openQuietly() {
-  $("frame").classList.toggle("in-thread", Boolean(thread));
-  $("thread").hidden = !thread;
 }
 
 // --- what people do -------------------------------------------------------------------------------------------------
