@@ -128,6 +128,30 @@ async def test_while_graph_limits_requests_the_approval_is_kept(visit: Visiting)
     await window.sees("1 user confirmed safe", "#messages")
 
 
+async def test_while_graph_is_not_available_the_approval_is_kept(visit: Visiting) -> None:
+    window = await asked(visit)
+    await window.switch("graph-503", on=True)
+    await approved(window)
+    await window.sees("Entra isn't answering", "#messages")
+    await window.sees("503", "#wire")
+    assert window.world.graph.sent == []
+    await window.switch("graph-503", on=False)
+    await window.sees("1 user confirmed safe", "#messages")
+
+
+async def test_what_happened_while_slack_was_down_is_told_once_it_is_back(visit: Visiting) -> None:
+    window = await asked(visit)
+    await approved(window)
+    await window.sees("Approved", "#messages")
+    await window.switch("slack-down", on=True)
+    await window.world.books.until(lambda: window.world.graph.sent)
+    await window.sees_no("1 user confirmed safe", "#messages")
+    await window.switch("slack-down", on=False)
+    await window.sees("1 user confirmed safe", "#messages")
+    await window.page.click("#messages .replies")
+    await playwright.expect(window.page.locator("#replies .message", has_text="read back at")).to_have_count(2)
+
+
 async def test_a_204_that_lies_is_not_told_as_done(visit: Visiting) -> None:
     window = await asked(visit)
     await window.switch("lie", on=True)
